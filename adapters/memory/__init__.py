@@ -1,0 +1,47 @@
+"""A whole store in memory, with nothing but the standard library: for tests, demos, and programs that embed a shop.
+
+It is also the reference: every other storage adapter has to agree with it.
+"""
+
+from adapters.memory.letters import MemoryMailer, TextDocuments
+from adapters.memory.passwords import ScryptPasswords
+from adapters.memory.signer import MemorySigner
+from adapters.memory.storage import MemoryStorage
+from adapters.system import random_bytes, utc_now, uuid7
+from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, Random, Signer
+from storecore.shop import Shop
+from storecore.store import Store
+
+__all__ = [
+    "MemoryMailer",
+    "MemorySigner",
+    "MemoryStorage",
+    "ScryptPasswords",
+    "TextDocuments",
+    "open_store",
+]
+
+
+def open_store(
+    *,
+    shop: Shop | None = None,
+    clock: Clock = utc_now,
+    new_id: NewId = uuid7,
+    random: Random = random_bytes,
+    passwords: Passwords | None = None,
+    signer: Signer | None = None,
+    mailer: Mailer | None = None,
+    documents: Documents | None = None,
+) -> Store:
+    """An empty store that is forgotten with the process. Any port but the storage can be another."""
+    return Store(
+        storage=MemoryStorage(),
+        clock=clock,
+        new_id=new_id,
+        random=random,
+        passwords=passwords or ScryptPasswords(),
+        signer=signer or MemorySigner(random(32)),
+        mailer=mailer or MemoryMailer(),
+        documents=documents or TextDocuments(),
+        shop=shop or Shop(),
+    )

@@ -1,0 +1,87 @@
+"""A shop in memory: units of work over tables that are swapped in as a whole."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+
+from adapters.memory.accounts import MemorySessions, MemoryUsers
+from adapters.memory.carts import MemoryCarts
+from adapters.memory.catalog import MemoryCategories, MemoryProducts
+from adapters.memory.coupons import MemoryCoupons
+from adapters.memory.orders import MemoryInvoices, MemoryOrders
+from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
+from adapters.memory.stock import MemoryStock
+from adapters.memory.tables import Tables, Workspace
+from storecore.errors import Busy
+from storecore.ports import NewId, Unit
+
+
+class MemoryUnit:
+    """Every repository over one workspace."""
+
+    def __init__(self, storage: "MemoryStorage", space: Workspace, new_id: NewId) -> None:
+        self._storage = storage
+        self._space = space
+        self._new_id = new_id
+        self.now = space.now
+        self.users = MemoryUsers(space)
+        self.sessions = MemorySessions(space)
+        self.categories = MemoryCategories(space)
+        self.products = MemoryProducts(space)
+        self.stock = MemoryStock(space)
+        self.coupons = MemoryCoupons(space)
+        self.carts = MemoryCarts(space)
+        self.orders = MemoryOrders(space)
+        self.invoices = MemoryInvoices(space)
+        self.outbox = MemoryOutbox(space)
+        self.answers = MemoryAnswers(space)
+
+    def new_id(self) -> str:
+        """An id from the maker that the unit was given."""
+        return self._new_id()
+
+    def commit(self) -> None:
+        """Swap the draft in; the unit has then ended. Raises ``RuntimeError`` in a reading unit."""
+        self._storage.tables = self._space.draft.sealed()
+        self._space.writable = False
+
+
+class MemoryStorage:
+    """A shop that lives as long as the process. Writers take turns, readers keep the state they began with.
+
+    ``deadline`` is how many seconds a writer waits for its turn before ``Busy``.
+    """
+
+    def __init__(self, *, deadline: float = 5.0) -> None:
+        self.tables = Tables()
+        self._deadline = deadline
+        self._turn = Lock()
+
+    @contextmanager
+    def reading(self, now: datetime, new_id: NewId) -> Iterator[Unit]:
+        """A snapshot."""
+        yield MemoryUnit(self, Workspace(self.tables, now, writable=False), new_id)
+
+    @contextmanager
+    def writing(self, now: datetime, new_id: NewId) -> Iterator[Unit]:
+        """A transaction. Raises ``Busy``."""
+        if not self._turn.acquire(timeout=self._deadline):
+            raise Busy()
+        try:
+            space = Workspace(self.tables.draft(), now, writable=True)
+            try:
+                yield MemoryUnit(self, space, new_id)
+            finally:
+                space.writable = False
+        finally:
+            self._turn.release()
+
+    def pause(self, attempt: int) -> None:
+        """A few milliseconds, more with each attempt."""
+        time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - a pause is no secret
+
+    def close(self) -> None:
+        """Nothing to give back."""

@@ -1,0 +1,1 @@
+"""storecore: a shop's rules and use cases in plain Python, with ports for everything else."""

@@ -1,0 +1,89 @@
+"""Discounts on many products at once, and keeping listed prices in step with the clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from storecore import checks
+from storecore.accounts.model import Actor, require
+from storecore.accounts.permissions import Permission
+from storecore.catalog.model import Discount, PriceChange, Product
+from storecore.catalog.offers import Offer, offers
+from storecore.errors import NotFound
+from storecore.ports import Unit
+from storecore.transactions import Activity, writing
+
+MAX_PRODUCTS = 500
+"""Products in one request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discounting(Activity):
+    """Reductions with a window, on any number of products, all or none."""
+
+    @writing
+    def discount(
+        self,
+        unit: Unit,
+        *,
+        by: Actor,
+        product_ids: Sequence[str],
+        percent: Decimal,
+        starts_at: datetime | None = None,
+        ends_at: datetime | None = None,
+    ) -> Sequence[Offer]:
+        """Reduce products by a percentage, from now or a later start. Raises ``Invalid``, ``NotFound``."""
+        require(by, Permission.PRICES_WRITE)
+        start = max(starts_at or unit.now, unit.now)  # a start in the past would falsify the price before it
+        percent = checks.percent(percent, "percent")
+        return self._set(unit, by, product_ids, Discount(percent=percent, starts_at=start, ends_at=ends_at))
+
+    @writing
+    def clear_discount(self, unit: Unit, *, by: Actor, product_ids: Sequence[str]) -> Sequence[Offer]:
+        """End the discounts of products, running or planned. Raises ``NotFound``."""
+        require(by, Permission.PRICES_WRITE)
+        return self._set(unit, by, product_ids, None)
+
+    @staticmethod
+    def _set(unit: Unit, by: Actor, product_ids: Sequence[str], discount: Discount | None) -> Sequence[Offer]:
+        checks.amount_of(product_ids, "product_ids", least=1, most=MAX_PRODUCTS)
+        products = unit.products.locked(product_ids)
+        missing = [
+            (f"product_ids.{i}", "there is no such product")
+            for i, each in enumerate(product_ids)
+            if each not in products
+        ]
+        if missing:
+            raise NotFound(errors=missing)
+        changed, history = [], []
+        for product in products.values():
+            after = product.changed(unit.now, discount=discount)
+            changed.append(after)
+            unit.products.save(after, unit.now)
+            if after.final_price(unit.now) != product.final_price(unit.now):
+                history.append(_priced(after, unit.now, by.id))
+        unit.products.add_prices(history)
+        return offers(unit, changed)
+
+    @writing
+    def refresh_prices(self, unit: Unit, *, limit: int = 100) -> int:
+        """The worker's: note each discount that has begun or ended, at the moment it did. How many products changed."""
+        changed = unit.products.refresh_prices(unit.now, limit)
+        if not changed:
+            return 0
+        history = unit.products.price_history([product.id for product in changed], unit.now)
+        missed = []
+        for product in changed:
+            known = history.get(product.id, ())
+            last = known[-1].at if known else product.created_at
+            edges = (product.discount.starts_at, product.discount.ends_at) if product.discount else ()
+            missed += [_priced(product, at, None) for at in edges if at is not None and last < at <= unit.now]
+        unit.products.add_prices(missed)
+        return len(changed)
+
+
+def _priced(product: Product, at: datetime, actor_id: str | None) -> PriceChange:
+    return PriceChange(
+        product_id=product.id, at=at, price=product.price, final_price=product.final_price(at), actor_id=actor_id
+    )

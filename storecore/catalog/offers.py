@@ -1,0 +1,47 @@
+"""Products as they are offered right now: exact price, the price before the discount, and the shelves they are on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from storecore.catalog.model import PRIOR_PRICE_WINDOW, Category, Product, prior_price
+from storecore.money import Money
+from storecore.ports import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A product and what it costs at this moment. ``siblings`` are its variants, on a detail page only.
+
+    ``prior_price`` is the lowest price of the 30 days before a running discount began, None without one.
+    """
+
+    product: Product
+    final_price: Money
+    prior_price: Money | None
+    categories: tuple[Category, ...]
+    siblings: "tuple[Offer, ...]" = ()
+
+
+def offers(unit: Unit, products: Iterable[Product]) -> Sequence[Offer]:
+    """Offers of these products in their order: two look-ups, however many they are."""
+    products = tuple(products)
+    categories = unit.categories.some({each for product in products for each in product.category_ids})
+    reduced = [product for product in products if product.discount and product.discount.runs(unit.now)]
+    began = min((product.discount.starts_at for product in reduced if product.discount), default=unit.now)
+    history = unit.products.price_history([each.id for each in reduced], began - PRIOR_PRICE_WINDOW) if reduced else {}
+    return [
+        Offer(
+            product=product,
+            final_price=product.final_price(unit.now),
+            prior_price=prior_price(history[product.id], product.discount)
+            if product.discount and product.id in history
+            else None,
+            categories=tuple(categories[each] for each in product.category_ids if each in categories),
+        )
+        for product in products
+    ]
+
+
+def offer(unit: Unit, product: Product) -> Offer:
+    """One product's offer."""
+    return offers(unit, [product])[0]

@@ -1,0 +1,64 @@
+"""The worker's side of the outbox: lease what is due, send it, write down how it went."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storecore.errors import Invalid, MailerDown, NotFound, NotInvoiced
+from storecore.notices import LEASE, Attachment, Notice
+from storecore.orders.invoices import issue
+from storecore.orders.model import Invoice, Order
+from storecore.ports import Documents, Mailer, Unit
+from storecore.shop import Shop
+from storecore.transactions import Activity, writing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivering(Activity):
+    """Owed mail, delivered at least once by any number of workers."""
+
+    mailer: Mailer
+    documents: Documents
+    shop: Shop
+
+    def deliver(self, *, limit: int = 20) -> int:
+        """Try each notice that is due, up to ``limit``; how many were tried. A failure is noted, never raised."""
+        leased = self._lease(limit=limit)
+        for notice in leased:
+            self._settle(notice=self._sent(notice))
+        return len(leased)
+
+    @writing
+    def _lease(self, unit: Unit, *, limit: int) -> Sequence[Notice]:
+        return unit.outbox.lease(unit.now, unit.now + LEASE, limit)
+
+    def _sent(self, notice: Notice) -> Notice:
+        try:
+            self.mailer.send(notice, self._attachments(notice))
+        except Invalid as refused:
+            return notice.failed(self.clock(), refused.message, for_good=True)
+        except MailerDown as down:
+            return notice.failed(self.clock(), down.message)
+        except Exception as broken:
+            log.exception("notice %s could not be sent", notice.id)
+            return notice.failed(self.clock(), type(broken).__name__)
+        return notice.sent(self.clock())
+
+    def _attachments(self, notice: Notice) -> Sequence[Attachment]:
+        if notice.invoice_of is None:
+            return ()
+        try:
+            invoice, order = self._invoice(order_id=notice.invoice_of)
+        except (NotInvoiced, NotFound):
+            return ()  # the order was cancelled before anything was issued
+        return (self.documents.invoice(invoice, order),)
+
+    @writing
+    def _invoice(self, unit: Unit, *, order_id: str) -> tuple[Invoice, Order]:
+        return issue(unit, self.shop, order_id)
+
+    @writing
+    def _settle(self, unit: Unit, *, notice: Notice) -> None:
+        unit.outbox.save(notice)

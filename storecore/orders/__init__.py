@@ -1,0 +1,1 @@
+"""Orders: from a priced basket to delivered goods and an invoice."""

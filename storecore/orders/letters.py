@@ -1,0 +1,95 @@
+"""What orders write to customers, and to staff when a shelf runs low."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from storecore.accounts.permissions import Role
+from storecore.catalog.model import Product
+from storecore.notices import Notice, Template, compose
+from storecore.orders.model import OFFLINE, Order, Status
+from storecore.ports import Signer, Unit
+from storecore.shop import Shop
+
+ORDER_LINK = "order"
+LINK_LASTS = timedelta(days=180)
+
+
+def order_token(signer: Signer, order: Order) -> str:
+    """What lets its holder act as the owner of a guest's order until it expires."""
+    return signer.sign(ORDER_LINK, {"order": order.id}, order.created_at + LINK_LASTS)
+
+
+def _link(shop: Shop, signer: Signer, order: Order) -> str:
+    """A guest's way back to the order; customers sign in instead."""
+    if order.customer_id is not None:
+        return ""
+    return f"{shop.public_url}/links/{ORDER_LINK}?{urlencode({'token': order_token(signer, order)})}"
+
+
+def order_placed(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice:
+    """The confirmation, with the invoice attached where one is issued at once."""
+    return compose(
+        id=unit.new_id(),
+        at=unit.now,
+        shop=shop,
+        event=f"order:{order.id}:placed",
+        template=Template.ORDER_PLACED,
+        recipient=order.email,
+        data={
+            "name": order.customer_name,
+            "number": order.number,
+            "lines": [
+                {"name": line.name, "sku": line.sku, "quantity": line.quantity, "total": str(line.total)}
+                for line in order.lines
+            ],
+            "subtotal": str(order.subtotal),
+            "discount": str(order.discount),
+            "shipping": str(order.shipping),
+            "tax": str(order.tax),
+            "total": str(order.total),
+            "currency": order.currency,
+            "tax_included": order.tax_included,
+            "eta": order.eta.isoformat(),
+            "address": list(order.delivery_address.lines),
+            "link": _link(shop, signer, order),
+        },
+        invoice_of=order.id if order.payment_provider == OFFLINE else None,
+    )
+
+
+def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice:
+    """The order went on."""
+    return compose(
+        id=unit.new_id(),
+        at=unit.now,
+        shop=shop,
+        event=f"order:{order.id}:{order.status}",
+        template=Template.ORDER_STATUS,
+        recipient=order.email,
+        data={
+            "name": order.customer_name,
+            "number": order.number,
+            "status": str(order.status),
+            "note": order.history[-1].note or "" if order.status is not Status.CANCELLED else "",
+            "carrier": order.carrier or "",
+            "tracking_number": order.tracking_number or "",
+            "link": _link(shop, signer, order),
+        },
+    )
+
+
+def low_stock(unit: Unit, shop: Shop, order: Order, low: Iterable[tuple[Product, int]]) -> Iterable[Notice]:
+    """Tells those who keep the catalog that this order left few of these products."""
+    staff = unit.users.active_with_role(Role.PRODUCT_MANAGER) or unit.users.active_with_role(Role.ADMIN)
+    products = [{"name": product.name, "sku": product.sku, "stock": left} for product, left in low]
+    for person in staff:
+        yield compose(
+            id=unit.new_id(),
+            at=unit.now,
+            shop=shop,
+            event=f"low-stock:{order.id}",
+            template=Template.LOW_STOCK,
+            recipient=person.email,
+            data={"products": products},
+        )

@@ -1,0 +1,299 @@
+"""An order: frozen amounts, a state machine printed as a table, and everything that happened to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+from storecore import checks
+from storecore.accounts.model import Actor, Address
+from storecore.errors import AlreadyPaid, IllegalTransition, PreconditionFailed
+from storecore.money import Money, total
+from storecore.pricing import Step
+
+NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0 and O, no 1, I and L, and no U, so that numbers can be read aloud and spell nothing."""
+
+
+class Status(StrEnum):
+    """Where an order is."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+NEXT: Mapping[Status, frozenset[Status]] = MappingProxyType(
+    {
+        Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED}),
+        Status.CONFIRMED: frozenset({Status.PROCESSING, Status.CANCELLED}),
+        Status.PROCESSING: frozenset({Status.SHIPPED, Status.CANCELLED}),
+        Status.SHIPPED: frozenset({Status.DELIVERED}),
+        Status.DELIVERED: frozenset(),
+        Status.CANCELLED: frozenset(),
+    }
+)
+
+
+class PaymentStatus(StrEnum):
+    """Where an order's money is."""
+
+    UNPAID = "unpaid"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+
+
+OFFLINE = "offline"
+"""The payment provider that is none: on delivery or by invoice, recorded by staff."""
+
+
+def order_number(random: bytes) -> str:
+    """A short number for people, such as ``S-7F3K-2Q9D``: unguessable, and no counter to queue on.
+
+    Takes 16 random bytes, which makes the bias of the remainder too small to measure.
+    """
+    value, letters = int.from_bytes(random, "big"), ""
+    for _ in range(8):
+        value, digit = divmod(value, len(NUMBER_ALPHABET))
+        letters += NUMBER_ALPHABET[digit]
+    return f"S-{letters[:4]}-{letters[4:]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """What was bought, as it was when it was bought: ``total = unit_price * quantity - discount + tax``.
+
+    Tax is already inside the prices when the order's ``tax_included`` says so. ``cost`` is for one unit.
+    """
+
+    id: str
+    product_id: str
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money
+    product_discount: Money
+    order_discount: Money
+    tax_class: str
+    tax_rate: Decimal
+    tax: Money
+    total: Money
+    cost: Money
+
+    @property
+    def discount(self) -> Money:
+        """Everything taken off this line."""
+        return self.product_discount + self.order_discount
+
+    @property
+    def goods(self) -> Money:
+        """What the line's goods cost after discounts, before added tax."""
+        return self.unit_price * self.quantity - self.discount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """The order reached a status, at a time, because of somebody (None: a guest or the shop itself)."""
+
+    status: Status
+    at: datetime
+    actor_id: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A placed order. Amounts, names and rates are frozen; only its state moves.
+
+    ``customer_id`` is None for guests; ``email`` is where its mail goes. ``total = subtotal - discount + shipping
+    + tax``, without ``tax`` when ``tax_included``.
+    """
+
+    id: str
+    number: str
+    customer_id: str | None
+    customer_name: str = field(repr=False)
+    email: str = field(repr=False)
+    status: Status = Status.PENDING
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    payment_provider: str = OFFLINE
+    lines: tuple[OrderLine, ...]
+    subtotal: Money
+    discount: Money
+    shipping: Money
+    shipping_tax: Money
+    shipping_tax_rate: Decimal
+    tax: Money
+    total: Money
+    tax_included: bool
+    coupon_id: str | None = None
+    coupon_code: str | None = None
+    explanation: tuple[Step, ...] = ()
+    rules: str
+    delivery_address: Address = field(repr=False)
+    note: str | None = field(default=None, repr=False)
+    eta: datetime
+    carrier: str | None = None
+    tracking_number: str | None = None
+    history: tuple[HistoryEntry, ...]
+    created_at: datetime
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "note", checks.optional(self.note, "note", most=2000, lines=True))
+        set_(self, "carrier", checks.optional(self.carrier, "carrier", most=100))
+        set_(self, "tracking_number", checks.optional(self.tracking_number, "tracking_number", most=100))
+
+    @property
+    def currency(self) -> str:
+        """The currency of every amount in here."""
+        return self.total.currency
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """Units by product."""
+        return {line.product_id: line.quantity for line in self.lines}
+
+    @property
+    def tax_by_rate(self) -> list[tuple[Decimal, Money, Money]]:
+        """For the invoice: (rate, net without tax, tax) for each rate, lowest first."""
+        parts = [(line.tax_rate, line.goods, line.tax) for line in self.lines]
+        if self.shipping:
+            parts.append((self.shipping_tax_rate, self.shipping, self.shipping_tax))
+        rows = []
+        for rate in sorted({rate for rate, _, _ in parts}):
+            tax = total((tax for r, _, tax in parts if r == rate), self.currency)
+            base = total((base for r, base, _ in parts if r == rate), self.currency)
+            rows.append((rate, base - tax if self.tax_included else base, tax))
+        return rows
+
+    def belongs_to(self, by: Actor) -> bool:
+        """Whether ``by`` is its owner: the customer, or whoever holds the order's signed token."""
+        if by.id is not None:
+            return by.id == self.customer_id
+        return getattr(by, "order_id", None) == self.id
+
+    def expect(self, version: int | None) -> None:
+        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
+        if version is not None and version != self.version:
+            raise PreconditionFailed()
+
+    def confirm(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
+        """Staff accept the order, or its payment arrived. Raises ``IllegalTransition``."""
+        return self._move(Status.CONFIRMED, by=by, at=at, note=note)
+
+    def process(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
+        """The warehouse begins to pack. Raises ``IllegalTransition``."""
+        return self._move(Status.PROCESSING, by=by, at=at, note=note)
+
+    def ship(
+        self,
+        *,
+        by: Actor,
+        at: datetime,
+        note: str | None = None,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+    ) -> Self:
+        """It left the warehouse. Raises ``IllegalTransition``."""
+        return self._move(Status.SHIPPED, by=by, at=at, note=note, carrier=carrier, tracking_number=tracking_number)
+
+    def deliver(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
+        """The customer has it; an order paid on delivery is paid now. Raises ``IllegalTransition``."""
+        delivered = self._move(Status.DELIVERED, by=by, at=at, note=note)
+        if delivered.payment_provider == OFFLINE and delivered.payment_status is PaymentStatus.UNPAID:
+            return replace(delivered, payment_status=PaymentStatus.PAID)
+        return delivered
+
+    def cancel(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
+        """Stop the order; only before it leaves the warehouse. Raises ``IllegalTransition``."""
+        cancelled = self._move(Status.CANCELLED, by=by, at=at, note=note)
+        if cancelled.payment_status is PaymentStatus.PAID:
+            return replace(cancelled, payment_status=PaymentStatus.REFUNDED)
+        return cancelled
+
+    def record_payment(self) -> Self:
+        """Money was handed over. Raises ``AlreadyPaid``, ``IllegalTransition`` for a cancelled order."""
+        if self.status is Status.CANCELLED:
+            raise IllegalTransition("A cancelled order can't be paid.")
+        if self.payment_status is not PaymentStatus.UNPAID:
+            raise AlreadyPaid()
+        return replace(self, payment_status=PaymentStatus.PAID, version=self.version + 1)
+
+    def amend(self, **changes: Any) -> Self:
+        """Another ``delivery_address`` or ``note``, while nobody has begun to work on it.
+
+        Raises ``IllegalTransition`` later on, ``TypeError`` for any other field: what was bought is frozen.
+        """
+        if not changes.keys() <= {"delivery_address", "note"}:
+            raise TypeError(f"an order's {', '.join(changes)} can't be amended")
+        if self.status is not Status.PENDING:
+            raise IllegalTransition(f"An order can be changed while it is pending; this one is {self.status}.")
+        return replace(self, version=self.version + 1, **changes)
+
+    def _move(self, to: Status, *, by: Actor, at: datetime, note: str | None, **changes: Any) -> Self:
+        if to not in NEXT[self.status]:
+            raise IllegalTransition(f"The order is {self.status}; it can't become {to}.")
+        note = checks.optional(note, "note", most=2000, lines=True)
+        entry = HistoryEntry(status=to, at=at, actor_id=by.id, note=note)
+        return replace(self, status=to, history=(*self.history, entry), version=self.version + 1, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One order line on the fulfilment list."""
+
+    line_id: str
+    order_id: str
+    order_number: str
+    customer_id: str | None
+    customer_name: str
+    product_id: str
+    product_name: str
+    quantity: int
+    total: Money
+    delivery_address: Address
+    status: Status
+
+    @property
+    def done(self) -> bool:
+        """Whether it has arrived."""
+        return self.status is Status.DELIVERED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Seller or buyer on an invoice, as they were when it was issued."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    tax_id: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """An issued invoice. ``sequence`` is gapless from 1; the amounts are the order's, which never change."""
+
+    id: str
+    sequence: int
+    order_id: str
+    issued_at: datetime
+    seller: Party
+    buyer: Party = field(repr=False)
+    total: Money
+
+    @property
+    def number(self) -> str:
+        """The number as printed: ``INV-000042``."""
+        return f"INV-{self.sequence:06d}"

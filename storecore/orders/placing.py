@@ -1,0 +1,260 @@
+"""Quoting and placing: the moment a basket becomes an order, or nothing changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from storecore import checks, quoting
+from storecore.accounts.model import Actor, Address, Guest, User, require, require_user
+from storecore.accounts.permissions import Permission
+from storecore.carts.model import Cart
+from storecore.catalog.coupon import Coupon
+from storecore.catalog.model import Product, StockReason
+from storecore.errors import CartEmpty, PriceChanged
+from storecore.money import Money
+from storecore.orders import letters
+from storecore.orders.model import OFFLINE, HistoryEntry, Order, OrderLine, Status, order_number
+from storecore.orders.moves import stock_moves
+from storecore.ports import Random, Signer, Unit
+from storecore.pricing import NOWHERE, RULES, Quote
+from storecore.quoting import Item, Selection
+from storecore.shop import Shop
+from storecore.transactions import Activity, Once, reading, writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """What a customer decides when buying, beside what is bought. ``deliver_to`` is an address or a saved one's id.
+
+    Guests give an ``email``. ``expected_total`` is the total they agreed to; another one raises ``PriceChanged``.
+    """
+
+    deliver_to: Address | str
+    email: str | None = None
+    note: str | None = None
+    payment: str = OFFLINE
+    expected_total: Money | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placing(Activity):
+    """Turning baskets into orders. No price, owner or status is taken from the caller."""
+
+    random: Random
+    signer: Signer
+    shop: Shop
+
+    @reading
+    def quote(
+        self,
+        unit: Unit,
+        *,
+        by: Actor,
+        items: Sequence[Item],
+        deliver_to: Address | None = None,
+        coupon: str | None = None,
+    ) -> Quote:
+        """What these items would cost, line keys being product ids. Raises as :meth:`place`, but for stock."""
+        baskets = quoting.select(unit, items).baskets(unit.now)
+        used = quoting.coupon(unit, coupon, baskets, user=by.id, shop=self.shop) if coupon else None
+        where = deliver_to.destination if deliver_to else NOWHERE
+        return quoting.quote(baskets, shop=self.shop, coupon=used, where=where)
+
+    def place(
+        self,
+        *,
+        by: Actor,
+        items: Sequence[Item],
+        deliver_to: Address | str,
+        coupon: str | None = None,
+        email: str | None = None,
+        note: str | None = None,
+        payment: str = OFFLINE,
+        expected_total: Money | None = None,
+        once: Once | None = None,
+    ) -> Order:
+        """Buy these items, all of them or none.
+
+        Raises ``OutOfStock`` listing every short line, ``PriceChanged`` with the new quote, ``CouponNotApplicable``,
+        ``ProductUnavailable``, ``NotFound`` and ``Invalid`` naming the field. Whatever it raises, nothing changed.
+        """
+        checkout = _checked(
+            by,
+            Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
+        )
+        self._look(by=by, items=items, once=once)
+        return self._place_items(by=by, items=items, coupon=coupon, checkout=checkout, once=once)
+
+    def checkout(
+        self,
+        *,
+        by: Actor,
+        deliver_to: Address | str,
+        email: str | None = None,
+        note: str | None = None,
+        payment: str = OFFLINE,
+        expected_total: Money | None = None,
+        once: Once | None = None,
+    ) -> Order:
+        """Buy what is in one's cart and empty it. Raises ``CartEmpty``, and as :meth:`place`."""
+        checkout = _checked(
+            by,
+            Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
+        )
+        self._look(by=by, items=None, once=once)
+        return self._place_cart(by=by, checkout=checkout, once=once)
+
+    @reading
+    def _look(self, unit: Unit, *, by: Actor, items: Sequence[Item] | None, once: Once | None) -> None:
+        """Refuse what is plainly short from a snapshot, so that the losers of a race write nothing."""
+        if items is None:
+            items = _items(_cart(unit, by))
+        quoting.refuse_short(quoting.select(unit, items))
+
+    @writing
+    def _place_items(
+        self,
+        unit: Unit,
+        *,
+        by: Actor,
+        items: Sequence[Item],
+        coupon: str | None,
+        checkout: Checkout,
+        once: Once | None,
+    ) -> Order:
+        return self._place(unit, by, quoting.select(unit, items), coupon, checkout)
+
+    @writing
+    def _place_cart(self, unit: Unit, *, by: Actor, checkout: Checkout, once: Once | None) -> Order:
+        cart = _cart(unit, by)
+        cart = unit.carts.locked(cart.id) or cart
+        selection = quoting.select(unit, _items(cart))
+        unit.carts.save(cart.emptied(at=unit.now))
+        return self._place(unit, by, selection, cart.coupon, checkout)
+
+    def _place(self, unit: Unit, by: Actor, selection: Selection, code: str | None, checkout: Checkout) -> Order:
+        quoting.refuse_short(selection)
+        address = _address(unit, by, checkout.deliver_to)
+        line_ids = {product.id: unit.new_id() for product in selection.products}
+        baskets = selection.baskets(unit.now, line_ids)
+        user = quoting.coupon_user(by, checkout.email)
+        coupon = quoting.coupon(unit, code, baskets, user=user, shop=self.shop) if code else None
+        quote = quoting.quote(baskets, shop=self.shop, coupon=coupon, where=address.destination)
+        if checkout.expected_total is not None and checkout.expected_total != quote.total:
+            by_product = quoting.quote(
+                selection.baskets(unit.now), shop=self.shop, coupon=coupon, where=address.destination
+            )
+            raise PriceChanged(quote=by_product)
+        order = self._order(unit, by, selection.products, quote, address, coupon, checkout)
+        unit.orders.add(order)
+        if coupon and user:
+            unit.coupons.use(coupon, order_id=order.id, user=user)
+        unit.outbox.add([letters.order_placed(unit, self.shop, self.signer, order)])
+        left = unit.stock.move(stock_moves(unit, order, by, StockReason.SALE), sold=True)
+        self._warn(unit, order, selection, left)
+        return order
+
+    def _order(  # noqa: PLR0917 - the parts of one order, each named at the only call
+        self,
+        unit: Unit,
+        by: Actor,
+        products: Sequence[Product],
+        quote: Quote,
+        address: Address,
+        coupon: Coupon | None,
+        checkout: Checkout,
+    ) -> Order:
+        return Order(
+            id=unit.new_id(),
+            number=order_number(self.random(16)),
+            customer_id=by.id,
+            customer_name=by.full_name if isinstance(by, User) else address.recipient,
+            email=by.email if isinstance(by, User) else checkout.email or "",
+            payment_provider=checkout.payment,
+            lines=tuple(
+                OrderLine(
+                    id=line.key,
+                    product_id=product.id,
+                    sku=product.sku,
+                    name=product.name,
+                    quantity=line.quantity,
+                    unit_price=line.unit_price,
+                    product_discount=line.product_discount,
+                    order_discount=line.order_discount,
+                    tax_class=line.tax_class,
+                    tax_rate=line.tax_rate,
+                    tax=line.tax,
+                    total=line.total,
+                    cost=product.cost,
+                )
+                for product, line in zip(products, quote.lines, strict=True)
+            ),
+            subtotal=quote.subtotal,
+            discount=quote.discount,
+            shipping=quote.shipping,
+            shipping_tax=quote.shipping_tax,
+            shipping_tax_rate=quote.shipping_tax_rate,
+            tax=quote.tax,
+            total=quote.total,
+            tax_included=quote.tax_included,
+            coupon_id=coupon.id if coupon else None,
+            coupon_code=coupon.code if coupon else None,
+            explanation=quote.explain(),
+            rules=RULES,
+            delivery_address=address,
+            note=checkout.note,
+            eta=unit.now + self.shop.delivery_time,
+            history=(HistoryEntry(status=Status.PENDING, at=unit.now, actor_id=by.id),),
+            created_at=unit.now,
+        )
+
+    def _warn(self, unit: Unit, order: Order, selection: Selection, left: Mapping[str, int]) -> None:
+        """Tell staff about each shelf that this order, and no other, brought down to the mark."""
+        mark = self.shop.low_stock_at
+        low = [
+            (product, left[product.id])
+            for product in selection.products
+            if left[product.id] <= mark < left[product.id] + selection.quantities[product.id]
+        ]
+        if low:
+            unit.outbox.add(letters.low_stock(unit, self.shop, order, low))
+
+
+def _checked(by: Actor, checkout: Checkout) -> Checkout:
+    require(by, Permission.ORDERS_PLACE)
+    if checkout.payment != OFFLINE:
+        raise checks.refuse("payment.provider", "is not known here")
+    if isinstance(by, User):
+        if checkout.email is not None:
+            raise checks.refuse("email", "is for guests; a customer's mail goes to the account's address")
+        return checkout
+    if checkout.email is None:
+        raise checks.refuse("email", "is needed to order without an account")
+    return Checkout(
+        deliver_to=checkout.deliver_to,
+        email=checks.email(checkout.email),
+        note=checkout.note,
+        payment=checkout.payment,
+        expected_total=checkout.expected_total,
+    )
+
+
+def _address(unit: Unit, by: Actor, deliver_to: Address | str) -> Address:
+    if isinstance(deliver_to, Address):
+        return deliver_to
+    return unit.users.address(require_user(by).id, deliver_to).address
+
+
+def _cart(unit: Unit, by: Actor) -> Cart:
+    if isinstance(by, User):
+        cart = unit.carts.of_user(by.id)
+    else:
+        cart = unit.carts.get(by.cart_id) if isinstance(by, Guest) and by.cart_id else None
+    if cart is None or cart.user_id != by.id or not cart.items:
+        raise CartEmpty()
+    return cart
+
+
+def _items(cart: Cart) -> Sequence[Item]:
+    if not cart.items:
+        raise CartEmpty()
+    return [(item.product_id, item.quantity) for item in cart.items]

@@ -1,0 +1,439 @@
+"""Every port of the shop on one page: what the core needs from technology, and what it may rely on.
+
+The docstrings are the contract; ``storecore.testing.contracts`` checks it on any adapter. Unless a method says
+otherwise it takes no lock, a missing row raises ``NotFound``, and a malformed id is simply a missing row. Times go
+in with any offset and come out in UTC. Everything a :class:`Unit` writes is seen by its own later reads.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
+from storecore.accounts.permissions import Role
+from storecore.carts.model import Cart
+from storecore.catalog.coupon import Coupon
+from storecore.catalog.model import Category, PriceChange, Product, StockMove
+from storecore.lists import Page, PageRequest
+from storecore.notices import Attachment, Notice, NoticeState
+from storecore.orders.model import Delivery, Invoice, Order, Status
+
+Clock = Callable[[], datetime]
+"""The time now, aware."""
+
+NewId = Callable[[], str]
+"""A UUIDv7 (RFC 9562) as text: unique, and sorting by time of making."""
+
+Random = Callable[[int], bytes]
+"""So many unpredictable bytes."""
+
+
+class Passwords(Protocol):
+    """Slow one-way hashing of passwords."""
+
+    def hash(self, password: str) -> str:
+        """A salted hash that carries its own parameters."""
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether they match. ``hashed`` None (no such account) costs the same time and is never a match."""
+
+    def outdated(self, hashed: str) -> bool:
+        """Whether it was made with weaker parameters than :meth:`hash` uses now."""
+
+
+class Signer(Protocol):
+    """Short signed texts for links: nobody can make or change one, each is for one purpose."""
+
+    def sign(self, purpose: str, data: Mapping[str, str], expires_at: datetime) -> str:
+        """A token of URL-safe characters that carries ``data``, readable by anyone who has it."""
+
+    def read(self, purpose: str, token: str, at: datetime) -> Mapping[str, str]:
+        """What was signed. Raises ``LinkInvalid`` for a token that is expired, forged, cut, or for another purpose."""
+
+
+class Mailer(Protocol):
+    """Sends one notice."""
+
+    def send(self, notice: Notice, attachments: Sequence[Attachment]) -> None:
+        """Hand it over with ``Message-ID: notice.message_id``. It is accepted when this returns.
+
+        Raises ``MailerDown`` when trying later may help, ``Invalid`` when it never will (a refused recipient).
+        """
+
+
+class Documents(Protocol):
+    """Turns the books into something to read."""
+
+    def invoice(self, invoice: Invoice, order: Order) -> Attachment:
+        """The invoice as a file: the same bytes for the same invoice. Never raises because of a character."""
+
+
+class Cipher(Protocol):
+    """Encryption at rest, for storage adapters. A purpose keeps the keys of different columns apart."""
+
+    def encrypt(self, purpose: str, plain: bytes) -> bytes:
+        """Authenticated encryption with the newest key; different bytes each time."""
+
+    def decrypt(self, purpose: str, secret: bytes) -> bytes:
+        """The plain bytes, by any key of the ring. Raises ``ValueError`` when none fits."""
+
+    def blind_index(self, purpose: str, plain: str) -> bytes:
+        """Equal for equal texts and says nothing else about them: for looking up an encrypted column."""
+
+
+class Users(Protocol):
+    """Accounts. Emails are unique."""
+
+    def add(self, user: User) -> None:
+        """Raises ``EmailTaken``."""
+
+    def get(self, user_id: str) -> User: ...
+
+    def by_email(self, email: str) -> User | None:
+        """``email`` is normalised."""
+
+    def locked(self, user_id: str) -> User:
+        """The user, whom no other unit changes until this one ends."""
+
+    def save(self, user: User) -> None:
+        """Write every field. Raises ``EmailTaken``, ``Contention`` if its version is not one above the stored one."""
+
+    def active_with_role(self, role: Role) -> Sequence[User]:
+        """Every active user with a role, oldest first."""
+
+    def add_address(self, address: SavedAddress) -> None: ...
+
+    def addresses(self, user_id: str) -> Sequence[SavedAddress]:
+        """A user's address book, oldest first."""
+
+    def address(self, user_id: str, address_id: str) -> SavedAddress:
+        """One of the user's own; anybody else's is ``NotFound``."""
+
+    def save_address(self, address: SavedAddress) -> None: ...
+
+    def remove_address(self, user_id: str, address_id: str) -> None: ...
+
+
+class Sessions(Protocol):
+    """Sign-ins and their refresh tokens."""
+
+    def add(self, session: Session, token: RefreshToken) -> None: ...
+
+    def of_user(self, user_id: str) -> Sequence[Session]:
+        """Every session of a user, newest first, ended ones too until they are swept."""
+
+    def signed_in(self, session_id: str, at: datetime) -> User | None:
+        """The active user of a session that is alive, in one look-up; None otherwise."""
+
+    def token(self, token_hash: bytes) -> tuple[RefreshToken, Session, User] | None:
+        """A refresh token with its session and user; its session is locked until the unit ends."""
+
+    def rotate(self, old: RefreshToken, new: RefreshToken, *, seen_at: datetime, expires_at: datetime) -> None:
+        """Replace a token (its ``replaced_at`` stays once set), add the new one, and prolong their session."""
+
+    def end(self, session_id: str, at: datetime) -> None:
+        """End one session; nothing happens to one that has ended."""
+
+    def end_all(self, user_id: str, at: datetime, *, but: str | None = None) -> None:
+        """End every session of a user, but perhaps the one they are using."""
+
+    def sweep(self, before: datetime) -> int:
+        """Forget sessions that expired or ended before a time; how many."""
+
+
+class Categories(Protocol):
+    """Shelves. Names are unique as ``fold_name`` compares them."""
+
+    def add(self, category: Category) -> None:
+        """Raises ``CategoryExists``."""
+
+    def get(self, category_id: str) -> Category: ...
+
+    def some(self, category_ids: Iterable[str]) -> Mapping[str, Category]:
+        """Those of the ids that exist, in one look-up whatever their number."""
+
+    def page(self, page: PageRequest) -> Page[Category]:
+        """By folded name."""
+
+    def save(self, category: Category) -> None:
+        """Raises ``CategoryExists``, ``Contention`` if its version is not one above the stored one."""
+
+    def remove(self, category_id: str) -> None:
+        """Raises ``CategoryInUse`` while an active product or another category is filed under it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductQuery:
+    """What a product list shows. Amounts are minor units of the final price; ``None`` does not filter.
+
+    ``words`` are folded; a product matches when each begins a word of its name or description. ``category_id`` shows
+    what is filed below that category too. ``sort`` is one of ``SORTS``.
+    """
+
+    words: tuple[str, ...] = ()
+    category_id: str | None = None
+    min_price: int | None = None
+    max_price: int | None = None
+    in_stock: bool | None = None
+    min_rating: Decimal | None = None
+    group: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    sort: str = "newest"
+
+
+SORTS = ("newest", "price", "-price", "popularity", "rating", "name")
+
+
+class Products(Protocol):
+    """The catalog. SKUs are unique, archived ones included; slugs are unique too."""
+
+    def add(self, product: Product) -> None:
+        """Write it with no stock: that comes through the ledger. Raises ``SkuTaken``.
+
+        A slug that is taken gets a suffix; read the product back for the one it has.
+        """
+
+    def get(self, product_id_or_slug: str) -> Product:
+        """Archived ones too."""
+
+    def some(self, product_ids: Iterable[str]) -> Mapping[str, Product]:
+        """Those of the ids that exist, in one look-up whatever their number."""
+
+    def locked(self, product_ids: Iterable[str]) -> Mapping[str, Product]:
+        """The same; the products are locked in id order until the unit ends (their stock is not)."""
+
+    def group(self, group: str) -> Sequence[Product]:
+        """Active variants of one another, by SKU."""
+
+    def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
+        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included."""
+
+    def save(self, product: Product, at: datetime) -> None:
+        """Write every field staff edit, with the final price at ``at``. Raises ``Contention`` if its version is not
+        one above the stored one, ``SkuTaken``.
+        """
+
+    def refresh_prices(self, at: datetime, limit: int) -> Sequence[Product]:
+        """Up to ``limit`` products whose discount began or ended by ``at``, their kept final price brought up to date.
+
+        The worker's: each change is returned by one unit only.
+        """
+
+    def add_prices(self, changes: Iterable[PriceChange]) -> None:
+        """Append to the price history."""
+
+    def prices(self, product_id: str, page: PageRequest) -> Page[PriceChange]:
+        """A product's price history, newest first."""
+
+    def price_history(self, product_ids: Iterable[str], since: datetime) -> Mapping[str, Sequence[PriceChange]]:
+        """For each product, in order of time, the changes since then and the last one before, in one statement."""
+
+
+class Stock(Protocol):
+    """How many are on the shelf. On hand never falls below zero and always equals the ledger's sum."""
+
+    def on_hand(self, product_ids: Iterable[str]) -> Mapping[str, int]:
+        """Units left of each product that exists."""
+
+    def move(self, moves: Sequence[StockMove], *, sold: bool = False) -> Mapping[str, int]:
+        """Write ledger rows and change the shelf, all or nothing; what is then left of each product.
+
+        ``sold`` counts the units into (or, put back, out of) ``units_sold``. Takes one row after another in product
+        order, each by a conditional update, and keeps it locked until the unit ends: call it last. Raises
+        ``OutOfStock`` listing every short product, after which the unit is good for nothing but its end.
+        """
+
+    def ledger(self, product_id: str, page: PageRequest) -> Page[StockMove]:
+        """A product's moves, newest first."""
+
+    def low(self, at_most: int, page: PageRequest) -> Page[Product]:
+        """Active products with so few left, fewest first."""
+
+
+class Coupons(Protocol):
+    """Coupons and who used them. Codes are unique."""
+
+    def add(self, coupon: Coupon) -> None:
+        """Raises ``CouponExists``."""
+
+    def get(self, coupon_id: str) -> Coupon: ...
+
+    def by_code(self, code: str) -> Coupon | None: ...
+
+    def page(self, page: PageRequest) -> Page[Coupon]:
+        """Newest first."""
+
+    def save(self, coupon: Coupon) -> None:
+        """Write every field but ``uses``. Raises ``CouponExists``, ``Contention`` for an unexpected version."""
+
+    def used_by(self, coupon_id: str, user: str) -> int:
+        """How many orders of ``user`` (an id, or a guest's email) count as uses."""
+
+    def use(self, coupon: Coupon, *, order_id: str, user: str) -> None:
+        """Count one use, locked until the unit ends. Raises ``CouponNotApplicable`` when a limit is reached."""
+
+    def give_back(self, order_id: str) -> None:
+        """The order was cancelled before it was paid: its use no longer counts. Once, however often it is called."""
+
+
+class Carts(Protocol):
+    """Carts, a user's and guests'."""
+
+    def get(self, cart_id: str) -> Cart | None: ...
+
+    def of_user(self, user_id: str) -> Cart | None: ...
+
+    def locked(self, cart_id: str) -> Cart | None:
+        """The cart, which no other unit changes until this one ends."""
+
+    def save(self, cart: Cart) -> None:
+        """Add or replace. A user has one cart: a second one raises ``Contention``."""
+
+    def remove(self, cart_id: str) -> None:
+        """Nothing happens if there is none."""
+
+    def sweep(self, before: datetime) -> int:
+        """Forget guests' carts untouched since a time; how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """Which orders to list; ``None`` does not filter. Times are ``[placed_from, placed_to)``."""
+
+    customer_id: str | None = None
+    status: Status | None = None
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    number: str | None = None
+
+
+class Orders(Protocol):
+    """Orders with their lines and history. Numbers are unique."""
+
+    def add(self, order: Order) -> None:
+        """Raises ``Contention`` when its number is taken (the rerun draws another)."""
+
+    def get(self, order_id: str) -> Order: ...
+
+    def locked(self, order_id: str) -> Order:
+        """The order, which no other unit changes until this one ends."""
+
+    def save(self, order: Order) -> None:
+        """Write what may change, and append new history. Raises ``Contention`` if its version is not one above."""
+
+    def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
+        """Newest first, with lines and history but without ``explanation``. At most four statements."""
+
+    def deliveries(self, page: PageRequest, *, done: bool | None = None) -> Page[Delivery]:
+        """Lines of orders that were confirmed and not cancelled, oldest first."""
+
+
+class Invoices(Protocol):
+    """Issued invoices: append-only, one an order, numbered 1, 2, 3, … without a gap."""
+
+    def of_order(self, order_id: str) -> Invoice | None: ...
+
+    def next_sequence(self) -> int:
+        """The number for the next one; no other unit gets one until this unit ends. Rolled back, it is used again."""
+
+    def add(self, invoice: Invoice) -> None: ...
+
+    def page(self, page: PageRequest, *, issued_from: datetime | None, issued_to: datetime | None) -> Page[Invoice]:
+        """Those issued in ``[issued_from, issued_to)``, newest first."""
+
+    def due(self, limit: int) -> Sequence[str]:
+        """Ids of orders that want an invoice and have none: offline and not cancelled, or paid; oldest first."""
+
+
+class Outbox(Protocol):
+    """Mail that is owed."""
+
+    def add(self, notices: Iterable[Notice]) -> None:
+        """Write them; one whose event, recipient and template are there already is dropped."""
+
+    def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        """Take due notices, oldest first, which nobody else gets before ``until``."""
+
+    def save(self, notice: Notice) -> None:
+        """Write how it went, and give the lease back."""
+
+    def get(self, notice_id: str) -> Notice: ...
+
+    def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
+        """Newest first."""
+
+    def sweep(self, before: datetime) -> int:
+        """Forget notices sent before a time; how many."""
+
+
+class Answers(Protocol):
+    """What idempotent requests were answered, kept with their effect."""
+
+    def find(self, scope: str, key: str) -> tuple[bytes, bytes] | None:
+        """The (fingerprint, answer) of a request that was carried out."""
+
+    def claim(self, scope: str, key: str, fingerprint: bytes, at: datetime) -> bool:
+        """Reserve the key for this unit; False when another unit has carried it out. Waits for one that is at it, and
+        raises ``RequestInProgress`` when that takes too long.
+        """
+
+    def keep(self, scope: str, key: str, answer: bytes) -> None:
+        """What the claimed request is answered; encrypted where it is stored."""
+
+    def sweep(self, before: datetime) -> int:
+        """Forget answers older than a time; how many."""
+
+
+class Unit(Protocol):
+    """One transaction: every repository sees the same state, and all of their writes happen or none."""
+
+    now: datetime
+    """The time of the use case; the same again when it is rerun."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def categories(self) -> Categories: ...
+    @property
+    def products(self) -> Products: ...
+    @property
+    def stock(self) -> Stock: ...
+    @property
+    def coupons(self) -> Coupons: ...
+    @property
+    def carts(self) -> Carts: ...
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def invoices(self) -> Invoices: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def answers(self) -> Answers: ...
+
+    def new_id(self) -> str:
+        """A new id; the same ones in the same order when the use case is rerun."""
+
+    def commit(self) -> None:
+        """Make every write lasting. Raises ``Contention`` when it can't; then nothing was written."""
+
+
+class Storage(Protocol):
+    """Opens units. A unit that is left without ``commit`` has changed nothing."""
+
+    def reading(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
+        """A snapshot: repeated reads agree, and it waits for no writer. Writing in it raises ``RuntimeError``."""
+
+    def writing(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
+        """A transaction that may write. Raises ``Busy`` when it gets no turn before its deadline."""
+
+    def pause(self, attempt: int) -> None:
+        """Wait a short random while before run number ``attempt`` of a use case that lost to another."""
+
+    def close(self) -> None:
+        """Give back files and connections."""

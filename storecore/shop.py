@@ -1,0 +1,43 @@
+"""How this shop sells: its name, money, policies and public address."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from storecore.money import Money
+from storecore.pricing import ShippingPolicy, TaxPolicy
+
+
+def _ten_dollars() -> ShippingPolicy:
+    return ShippingPolicy(fee=Money(1000, "USD"), free_from=Money(100_00, "USD"))
+
+
+def _eight_percent() -> TaxPolicy:
+    return TaxPolicy(default_rate=Decimal(8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """The settings that rules depend on. ``Shop()`` sells in US dollars with the documented defaults.
+
+    A shop in another currency gives its own shipping policy. Mail links start with ``public_url``, whatever host
+    a request named.
+    """
+
+    name: str = "Storecore"
+    address: tuple[str, ...] = ()
+    tax_id: str | None = None
+    timezone: str = "UTC"
+    currency: str = "USD"
+    shipping: ShippingPolicy = field(default_factory=_ten_dollars)
+    tax: TaxPolicy = field(default_factory=_eight_percent)
+    delivery_time: timedelta = timedelta(minutes=30)
+    low_stock_at: int = 5
+    session_lifetime: timedelta = timedelta(days=30)
+    public_url: str = "http://127.0.0.1:8000"
+
+    def __post_init__(self) -> None:
+        for amount in (self.shipping.fee, self.shipping.free_from):
+            if amount is not None and amount.currency != self.currency:
+                raise ValueError(f"the shop sells in {self.currency}, but its shipping policy is in {amount.currency}")
+        object.__setattr__(self, "public_url", self.public_url.rstrip("/"))

@@ -1,0 +1,140 @@
+"""The assembled store: every use case, by area, over whatever adapters it was given."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from storecore.accounts.administering import Administering
+from storecore.accounts.profiling import Profiling
+from storecore.accounts.recovering import Recovering
+from storecore.accounts.registering import Registering
+from storecore.accounts.signing_in import SigningIn
+from storecore.carts.shopping import Shopping
+from storecore.catalog.browsing import Browsing
+from storecore.catalog.categorising import Categorising
+from storecore.catalog.couponing import Couponing
+from storecore.catalog.discounting import Discounting
+from storecore.catalog.editing import Editing
+from storecore.catalog.stocking import Stocking
+from storecore.delivering import Delivering
+from storecore.housekeeping import Housekeeping
+from storecore.orders.fulfilling import Fulfilling
+from storecore.orders.invoicing import Invoicing
+from storecore.orders.placing import Placing
+from storecore.orders.reading import Reading
+from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, Random, Signer, Storage
+from storecore.shop import Shop
+from storecore.transactions import Activity
+
+A = TypeVar("A", bound=Activity)
+
+SWEEP_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
+    """``store.accounts``: people, sessions, permissions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing):
+    """``store.catalog``: products, categories, prices, stock, coupons."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carts(Shopping):
+    """``store.carts``: what somebody is about to buy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders(Placing, Fulfilling, Reading, Invoicing):
+    """``store.orders``: quoting, placing, fulfilling, invoices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notices(Delivering):
+    """``store.notices``: the mail that is owed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ports:
+    """Every port of a store; each activity is equipped with those that it asks for."""
+
+    storage: Storage
+    clock: Clock
+    new_id: NewId
+    random: Random
+    passwords: Passwords
+    signer: Signer
+    mailer: Mailer
+    documents: Documents
+    shop: Shop
+
+    def equip(self, activity: type[A]) -> A:
+        return activity(**{field.name: getattr(self, field.name) for field in fields(activity)})
+
+
+class Store:
+    """A whole shop. Adapters' ``open_store`` functions make one; ``with`` closes it.
+
+    ``work()`` is for a worker that calls it again and again; nothing else runs by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        clock: Clock,
+        new_id: NewId,
+        random: Random,
+        passwords: Passwords,
+        signer: Signer,
+        mailer: Mailer,
+        documents: Documents,
+        shop: Shop,
+    ) -> None:
+        self.shop, self.clock, self.storage = shop, clock, storage
+        self._ports = _Ports(
+            storage=storage,
+            clock=clock,
+            new_id=new_id,
+            random=random,
+            passwords=passwords,
+            signer=signer,
+            mailer=mailer,
+            documents=documents,
+            shop=shop,
+        )
+        self.accounts = self._ports.equip(Accounts)
+        self.catalog = self._ports.equip(Catalog)
+        self.carts = self._ports.equip(Carts)
+        self.orders = self._ports.equip(Orders)
+        self.notices = self._ports.equip(Notices)
+        self._housekeeping = self._ports.equip(Housekeeping)
+        self._swept_at: datetime | None = None
+
+    def at(self, clock: Clock) -> "Store":
+        """The same store by another clock: for demo data, imports of old trade, and tests."""
+        return Store(**{**vars(self._ports), "clock": clock})
+
+    def work(self) -> int:
+        """Do what is due: prices of discounts that began or ended, invoices, mail, and hourly the broom.
+
+        How much was done, 0 when there is nothing to do.
+        """
+        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.notices.deliver()
+        now = self.clock()
+        if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
+            self._swept_at = now
+            done += self._housekeeping.sweep()
+        return done
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self.storage.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,100 @@
+"""The contracts of every port as test classes: subclass one, give one fixture, and your adapter is held against it.
+
+A storage adapter passes them all by::
+
+    class TestMyStorage(StorageContract):
+        missing = ALL_CAPABILITIES
+
+        @pytest.fixture
+        def storage(self) -> Storage:
+            return MyStorage(…)  # fresh and empty
+
+The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``
+and ``DocumentsContract``, with a fixture named after the port.
+"""
+
+from pkgutil import iter_modules
+
+import pytest
+
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
+
+from storecore.testing.contracts.accounts import SessionsContract, UsersContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.answers import AnswersContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.carts import CartsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewrite
+    CategoriesContract,
+    ProductsContract,
+)
+from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
+    DocumentsContract,
+    MailerContract,
+)
+from storecore.testing.contracts.orders import OrdersContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.outbox import OutboxContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
+    PricesContract,
+    ProductListsContract,
+)
+from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewrite
+    ALL_CAPABILITIES,
+    COUNT_STATEMENTS,
+    Contract,
+    Counted,
+)
+from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
+    CipherContract,
+    PasswordsContract,
+    SignerContract,
+)
+from storecore.testing.contracts.stock import StockContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.units import UnitsContract  # noqa: E402 - after the rewrite
+
+
+class StorageContract(
+    UnitsContract,
+    UsersContract,
+    SessionsContract,
+    CategoriesContract,
+    ProductsContract,
+    ProductListsContract,
+    PricesContract,
+    StockContract,
+    CouponsContract,
+    CartsContract,
+    OrdersContract,
+    InvoicesContract,
+    OutboxContract,
+    AnswersContract,
+):
+    """Every contract of :class:`storecore.ports.Storage` at once."""
+
+
+__all__ = [
+    "ALL_CAPABILITIES",
+    "COUNT_STATEMENTS",
+    "AnswersContract",
+    "CartsContract",
+    "CategoriesContract",
+    "CipherContract",
+    "Contract",
+    "Counted",
+    "CouponsContract",
+    "DocumentsContract",
+    "InvoicesContract",
+    "MailerContract",
+    "OrdersContract",
+    "OutboxContract",
+    "PasswordsContract",
+    "PricesContract",
+    "ProductListsContract",
+    "ProductsContract",
+    "SessionsContract",
+    "SignerContract",
+    "StockContract",
+    "StorageContract",
+    "UnitsContract",
+    "UsersContract",
+]

@@ -1,0 +1,291 @@
+"""Users, their addresses, sessions and refresh tokens."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from storecore.accounts.model import RefreshToken, Session, User
+from storecore.accounts.permissions import Permission, Role
+from storecore.errors import Contention, EmailTaken, NotFound
+from storecore.ports import NewId, Storage
+from storecore.testing.builders import (
+    NOW,
+    ids,
+    make_address,
+    make_saved_address,
+    make_session,
+    make_token,
+    make_user,
+)
+from storecore.testing.contracts.proving import Contract, seen, written
+
+ISTANBUL = timezone(timedelta(hours=2))
+"""Some offset that is not UTC."""
+
+
+class UsersContract(Contract):
+    """Accounts and address books."""
+
+    def test_every_field_of_a_user_comes_back(self, storage: Storage) -> None:
+        user = make_user(
+            ids(),
+            role=Role.PRODUCT_MANAGER,
+            grants={Permission.PRICES_WRITE: True, Permission.STOCK_ADJUST: False},
+            phone="+90 555 000 00 00",
+            tax_id="TR-1234567890",
+            home_address="Bağdat Caddesi 12\nİstanbul",
+            preferences={"theme": "dark", "sizes": [38, None, 40.5], "nested": {"ü": True}},
+            is_active=False,
+            email_verified=True,
+        )
+        with written(storage) as unit:
+            unit.users.add(user)
+        with seen(storage) as unit:
+            assert unit.users.get(user.id) == user
+            assert unit.users.by_email(user.email) == user
+
+    def test_an_unknown_user_is_not_found(self, storage: Storage) -> None:
+        for missing in ("no such id", "", ids()()):
+            with seen(storage) as unit, pytest.raises(NotFound):
+                unit.users.get(missing)
+            with written(storage) as unit, pytest.raises(NotFound):
+                unit.users.locked(missing)
+        with seen(storage) as unit:
+            assert unit.users.by_email("nobody@example.com") is None
+
+    def test_a_second_account_with_an_email_is_refused(self, storage: Storage) -> None:
+        new_id = ids()
+        with written(storage) as unit:
+            unit.users.add(make_user(new_id, email="Ada@Example.com"))
+        with pytest.raises(EmailTaken), written(storage) as unit:
+            unit.users.add(make_user(new_id, email="ada@example.com"))
+
+    def test_nobody_can_change_to_an_email_that_is_taken(self, storage: Storage) -> None:
+        new_id = ids()
+        one, two = make_user(new_id), make_user(new_id)
+        with written(storage) as unit:
+            unit.users.add(one)
+            unit.users.add(two)
+        with pytest.raises(EmailTaken), written(storage) as unit:
+            unit.users.save(two.changed(email=one.email))
+
+    def test_an_email_that_was_given_up_is_free_again(self, storage: Storage) -> None:
+        new_id = ids()
+        user = make_user(new_id, email="old@example.com")
+        with written(storage) as unit:
+            unit.users.add(user)
+            unit.users.save(user.changed(email="new@example.com"))
+            unit.users.add(make_user(new_id, email="old@example.com"))
+        with seen(storage) as unit:
+            found = unit.users.by_email("new@example.com")
+            assert found is not None
+            assert found.id == user.id
+
+    def test_saving_writes_every_field(self, storage: Storage) -> None:
+        user = make_user(ids(), phone="123")
+        changed = user.changed(
+            full_name="Ada Lovelace",
+            role=Role.ADMIN,
+            phone=None,
+            home_address="London",
+            is_active=False,
+            email_verified=True,
+            password_hash=make_user(ids()).password_hash.upper(),
+            preferences={"a": 1},
+            grants={Permission.AUDIT_READ: False},
+        )
+        with written(storage) as unit:
+            unit.users.add(user)
+        with written(storage) as unit:
+            assert unit.users.locked(user.id) == user
+            unit.users.save(changed)
+        with seen(storage) as unit:
+            assert unit.users.get(user.id) == changed
+
+    def test_saving_what_somebody_else_has_changed_is_contention(self, storage: Storage) -> None:
+        user = make_user(ids())
+        with written(storage) as unit:
+            unit.users.add(user)
+            unit.users.save(user.changed(full_name="First"))
+        for stale in (user.changed(full_name="Second"), user, user.changed().changed().changed()):
+            with pytest.raises(Contention), written(storage) as unit:
+                unit.users.save(stale)
+        with seen(storage) as unit:
+            assert unit.users.get(user.id).full_name == "First"
+
+    def test_active_people_of_a_role_are_listed_oldest_first(self, storage: Storage) -> None:
+        new_id = ids()
+        admins = [make_user(new_id, role=Role.ADMIN, created_at=NOW + timedelta(days=n)) for n in range(3)]
+        with written(storage) as unit:
+            for user in reversed(admins):
+                unit.users.add(user)
+            unit.users.add(make_user(new_id, role=Role.ADMIN, is_active=False))
+            unit.users.add(make_user(new_id))
+        with seen(storage) as unit:
+            assert list(unit.users.active_with_role(Role.ADMIN)) == admins
+            assert list(unit.users.active_with_role(Role.VENDOR)) == []
+
+    def test_times_come_back_as_the_same_moment_in_utc(self, storage: Storage) -> None:
+        given = datetime(2026, 3, 1, 1, 30, 0, 123456, tzinfo=ISTANBUL)
+        user = make_user(ids(), created_at=given)
+        with written(storage) as unit:
+            unit.users.add(user)
+            assert unit.users.get(user.id).created_at.tzinfo is UTC
+        with seen(storage) as unit:
+            found = unit.users.get(user.id).created_at
+        assert found == given
+        assert found.tzinfo is UTC
+        assert found.isoformat() == "2026-02-28T23:30:00.123456+00:00"
+
+    def test_an_address_book_keeps_its_entries_oldest_first(self, storage: Storage) -> None:
+        new_id = ids()
+        user, other = make_user(new_id), make_user(new_id)
+        book = [make_saved_address(new_id, user, created_at=NOW + timedelta(hours=n)) for n in range(3)]
+        with written(storage) as unit:
+            unit.users.add(user)
+            unit.users.add(other)
+            for address in reversed(book):
+                unit.users.add_address(address)
+            unit.users.add_address(make_saved_address(new_id, other))
+        with seen(storage) as unit:
+            assert list(unit.users.addresses(user.id)) == book
+            assert unit.users.address(user.id, book[1].id) == book[1]
+            assert list(unit.users.addresses("nobody")) == []
+
+    def test_an_address_is_changed_and_removed_by_its_owner(self, storage: Storage) -> None:
+        new_id = ids()
+        user = make_user(new_id)
+        address = make_saved_address(new_id, user, label=None)
+        changed = replace(address, label="Work", address=make_address(line2="Kat 3", region="Kadıköy"))
+        with written(storage) as unit:
+            unit.users.add(user)
+            unit.users.add_address(address)
+        with written(storage) as unit:
+            unit.users.save_address(changed)
+        with seen(storage) as unit:
+            assert list(unit.users.addresses(user.id)) == [changed]
+        with written(storage) as unit:
+            unit.users.remove_address(user.id, address.id)
+        with seen(storage) as unit:
+            assert list(unit.users.addresses(user.id)) == []
+
+    def test_somebody_elses_address_is_not_found(self, storage: Storage) -> None:
+        new_id = ids()
+        user, other = make_user(new_id), make_user(new_id)
+        address = make_saved_address(new_id, user)
+        with written(storage) as unit:
+            unit.users.add(user)
+            unit.users.add(other)
+            unit.users.add_address(address)
+        with seen(storage) as unit, pytest.raises(NotFound):
+            unit.users.address(other.id, address.id)
+        with pytest.raises(NotFound), written(storage) as unit:
+            unit.users.remove_address(other.id, address.id)
+        with pytest.raises(NotFound), written(storage) as unit:
+            unit.users.save_address(replace(address, user_id=other.id))
+        with seen(storage) as unit:
+            assert unit.users.address(user.id, address.id) == address
+
+
+class SessionsContract(Contract):
+    """Sign-ins and the rotation of refresh tokens."""
+
+    def test_a_live_session_of_an_active_user_is_signed_in(self, storage: Storage) -> None:
+        user, session, _ = sign_in(storage, ids())
+        with seen(storage) as unit:
+            assert unit.sessions.signed_in(session.id, NOW) == user
+            assert unit.sessions.signed_in(session.id, session.expires_at - timedelta(microseconds=1)) == user
+            assert unit.sessions.signed_in(session.id, session.expires_at) is None
+            assert unit.sessions.signed_in("no such session", NOW) is None
+
+    def test_a_banned_user_is_not_signed_in(self, storage: Storage) -> None:
+        user, session, _ = sign_in(storage, ids())
+        with written(storage) as unit:
+            unit.users.save(user.changed(is_active=False))
+        with seen(storage) as unit:
+            assert unit.sessions.signed_in(session.id, NOW) is None
+
+    def test_an_ended_session_is_signed_out_and_stays_listed(self, storage: Storage) -> None:
+        user, session, token = sign_in(storage, ids())
+        with written(storage) as unit:
+            unit.sessions.end(session.id, NOW)
+            unit.sessions.end(session.id, NOW + timedelta(hours=1))
+        with written(storage) as unit:
+            assert unit.sessions.signed_in(session.id, NOW) is None
+            assert list(unit.sessions.of_user(user.id)) == [replace(session, ended_at=NOW)]
+            assert unit.sessions.token(token.hash) == (token, replace(session, ended_at=NOW), user)
+
+    def test_a_token_is_found_with_its_session_and_user(self, storage: Storage) -> None:
+        user, session, token = sign_in(storage, ids())
+        with written(storage) as unit:
+            assert unit.sessions.token(token.hash) == (token, session, user)
+            assert unit.sessions.token(b"unknown") is None
+
+    def test_rotating_replaces_a_token_and_prolongs_its_session(self, storage: Storage) -> None:
+        user, session, old = sign_in(storage, ids())
+        later = NOW + timedelta(days=1)
+        new = RefreshToken(hash=b"second", session_id=session.id, created_at=later)
+        with written(storage) as unit:
+            unit.sessions.rotate(old, new, seen_at=later, expires_at=later + timedelta(days=30))
+        prolonged = replace(session, seen_at=later, expires_at=later + timedelta(days=30))
+        with written(storage) as unit:
+            assert unit.sessions.token(old.hash) == (replace(old, replaced_at=later), prolonged, user)
+            assert unit.sessions.token(new.hash) == (new, prolonged, user)
+
+    def test_a_token_stays_replaced_at_the_time_it_first_was(self, storage: Storage) -> None:
+        _, session, old = sign_in(storage, ids())
+        for n in (1, 2):
+            at = NOW + timedelta(seconds=n)
+            new = RefreshToken(hash=f"token {n}".encode(), session_id=session.id, created_at=at)
+            with written(storage) as unit:
+                unit.sessions.rotate(old, new, seen_at=at, expires_at=session.expires_at)
+        with written(storage) as unit:
+            found = unit.sessions.token(old.hash)
+        assert found is not None
+        assert found[0].replaced_at == NOW + timedelta(seconds=1)
+
+    def test_every_session_ends_but_the_one_in_use(self, storage: Storage) -> None:
+        new_id = ids()
+        user, first, _ = sign_in(storage, new_id)
+        second = make_session(new_id, user, created_at=NOW + timedelta(minutes=1))
+        _, stranger, _ = sign_in(storage, new_id)
+        with written(storage) as unit:
+            unit.sessions.add(second, make_token(second))
+        with written(storage) as unit:
+            unit.sessions.end_all(user.id, NOW, but=second.id)
+        with seen(storage) as unit:
+            assert list(unit.sessions.of_user(user.id)) == [second, replace(first, ended_at=NOW)]
+            assert unit.sessions.signed_in(stranger.id, NOW) is not None
+        with written(storage) as unit:
+            unit.sessions.end_all(user.id, NOW + timedelta(hours=1))
+        with seen(storage) as unit:
+            assert [session.ended_at for session in unit.sessions.of_user(user.id)] == [NOW + timedelta(hours=1), NOW]
+
+    def test_sweeping_forgets_what_expired_or_ended_before(self, storage: Storage) -> None:
+        new_id = ids()
+        user, alive, token = sign_in(storage, new_id)
+        expired = make_session(new_id, user, expires_at=NOW - timedelta(days=2))
+        ended = make_session(new_id, user, ended_at=NOW - timedelta(days=2))
+        with written(storage) as unit:
+            for session in (expired, ended):
+                unit.sessions.add(session, make_token(session))
+        with written(storage) as unit:
+            assert unit.sessions.sweep(NOW - timedelta(days=2)) == 0
+            assert unit.sessions.sweep(NOW - timedelta(days=1)) == 2
+            assert unit.sessions.sweep(NOW - timedelta(days=1)) == 0
+        with written(storage) as unit:
+            assert list(unit.sessions.of_user(user.id)) == [alive]
+            assert unit.sessions.token(make_token(expired).hash) is None
+            assert unit.sessions.token(token.hash) == (token, alive, user)
+
+
+def sign_in(storage: Storage, new_id: NewId) -> tuple[User, Session, RefreshToken]:
+    """Somebody new with a session and its first token, written."""
+    user = make_user(new_id)
+    session = make_session(new_id, user)
+    token = make_token(session)
+    with written(storage) as unit:
+        unit.users.add(user)
+        unit.sessions.add(session, token)
+    return user, session, token

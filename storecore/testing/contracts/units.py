@@ -1,0 +1,195 @@
+"""Transactions: all or nothing, snapshots, and two writers at once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from storecore.errors import NotFound
+from storecore.ports import Storage, Unit
+from storecore.testing.builders import (
+    NOW,
+    ids,
+    make_category,
+    make_coupon,
+    make_move,
+    make_notice,
+    make_product,
+    make_user,
+)
+from storecore.testing.contracts.proving import Contract, Together, overlap, rerun, seen, written
+
+WRITES: tuple[Callable[[Unit], object], ...] = (
+    lambda unit: unit.users.add(make_user(ids())),
+    lambda unit: unit.sessions.sweep(NOW),
+    lambda unit: unit.sessions.end_all("nobody", NOW),
+    lambda unit: unit.categories.add(make_category(ids())),
+    lambda unit: unit.products.refresh_prices(NOW, 10),
+    lambda unit: unit.stock.move([make_move(ids(), "nothing", 1)]),
+    lambda unit: unit.coupons.add(make_coupon(ids())),
+    lambda unit: unit.carts.remove("no cart"),
+    lambda unit: unit.invoices.next_sequence(),
+    lambda unit: unit.outbox.add([make_notice(ids())]),
+    lambda unit: unit.outbox.lease(NOW, NOW + timedelta(minutes=1), 10),
+    lambda unit: unit.answers.claim("scope", "key", b"fingerprint", NOW),
+)
+"""A write of each kind, with an effect or not."""
+
+
+class UnitsContract(Contract):
+    """One transaction per use case."""
+
+    def test_what_is_committed_is_there_for_the_next_unit(self, storage: Storage) -> None:
+        user = make_user(ids())
+        with written(storage) as unit:
+            unit.users.add(user)
+        with seen(storage) as unit:
+            assert unit.users.get(user.id) == user
+
+    def test_a_unit_left_without_commit_has_changed_nothing(self, storage: Storage) -> None:
+        user = make_user(ids())
+        with storage.writing(NOW, ids()) as unit:
+            unit.users.add(user)
+        with seen(storage) as unit, pytest.raises(NotFound):
+            unit.users.get(user.id)
+
+    def test_an_exception_rolls_everything_back(self, storage: Storage) -> None:
+        new_id = ids()
+        category = make_category(new_id)
+        product = make_product(new_id, category_ids=[category.id])
+        notice = make_notice(new_id)
+
+        def fail(unit: Unit) -> None:
+            unit.categories.add(category)
+            unit.products.add(product)
+            unit.stock.move([make_move(new_id, product.id, 3)])
+            unit.outbox.add([notice])
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError), written(storage) as unit:
+            fail(unit)
+        with seen(storage) as unit:
+            assert unit.categories.some([category.id]) == {}
+            assert unit.products.some([product.id]) == {}
+            assert unit.stock.on_hand([product.id]) == {}
+        with seen(storage) as unit, pytest.raises(NotFound):
+            unit.outbox.get(notice.id)
+
+    def test_after_a_rollback_the_same_things_can_be_written_again(self, storage: Storage) -> None:
+        user = make_user(ids())
+        with storage.writing(NOW, ids()) as unit:
+            unit.users.add(user)
+        with written(storage) as unit:
+            unit.users.add(user)
+        with seen(storage) as unit:
+            assert unit.users.by_email(user.email) == user
+
+    def test_a_unit_sees_its_own_writes(self, storage: Storage) -> None:
+        new_id = ids()
+        category = make_category(new_id)
+        product = make_product(new_id, category_ids=[category.id])
+        with written(storage) as unit:
+            unit.categories.add(category)
+            unit.products.add(product)
+            assert unit.stock.move([make_move(new_id, product.id, 3)]) == {product.id: 3}
+            assert unit.products.get(product.id).stock == 3
+            assert unit.stock.on_hand([product.id]) == {product.id: 3}
+            assert unit.categories.get(category.id) == category
+
+    def test_a_reading_unit_is_a_snapshot_and_waits_for_no_writer(self, storage: Storage) -> None:
+        new_id = ids()
+        first, second = make_user(new_id), make_user(new_id)
+        with written(storage) as unit:
+            unit.users.add(first)
+
+        def write() -> None:
+            with written(storage) as unit:
+                unit.users.add(second)
+                unit.users.save(first.changed(full_name="Somebody Else"))
+
+        with seen(storage) as unit:
+            assert unit.users.get(first.id) == first
+            Together(write).succeed()
+            assert unit.users.get(first.id) == first
+            assert unit.users.by_email(second.email) is None
+        with seen(storage) as unit:
+            assert unit.users.get(first.id).full_name == "Somebody Else"
+
+    def test_a_reader_goes_on_while_a_writer_is_at_it(self, storage: Storage) -> None:
+        user = make_user(ids())
+
+        def read() -> object:
+            with seen(storage) as unit:
+                return unit.users.by_email(user.email)
+
+        with written(storage) as unit:
+            unit.users.add(user)
+            assert Together(read).succeed() == [None]
+        assert Together(read).succeed() == [user]
+
+    @pytest.mark.parametrize("write", WRITES)
+    def test_writing_in_a_reading_unit_is_a_mistake_that_is_told(
+        self, storage: Storage, write: Callable[[Unit], object]
+    ) -> None:
+        with seen(storage) as unit, pytest.raises(RuntimeError):
+            write(unit)
+
+    def test_a_unit_knows_its_time_and_makes_ids_by_the_given_maker(self, storage: Storage) -> None:
+        for opening in (storage.reading, storage.writing):
+            with opening(NOW, ids(7)) as unit:
+                assert unit.now == NOW
+                expected = ids(7)
+                assert [unit.new_id(), unit.new_id()] == [expected(), expected()]
+
+    def test_a_pause_ends(self, storage: Storage) -> None:
+        for attempt in (1, 2, 3):
+            storage.pause(attempt)
+
+    def test_no_update_is_lost_between_two_writers(self, storage: Storage) -> None:
+        user = make_user(ids(), preferences={"steps": 0})
+        with written(storage) as unit:
+            unit.users.add(user)
+
+        def step(unit: Unit) -> None:
+            found = unit.users.locked(user.id)
+            unit.users.save(found.changed(preferences={"steps": found.preferences["steps"] + 1}))
+
+        Together(*[lambda: [rerun(storage, step) for _ in range(5)] for _ in range(4)]).succeed()
+        with seen(storage) as unit:
+            assert unit.users.get(user.id).preferences == {"steps": 20}
+            assert unit.users.get(user.id).version == 21
+
+    def test_the_second_writer_waits_for_the_first_or_is_told_to_try_again(self, storage: Storage) -> None:
+        user = make_user(ids(), preferences={"seen": []})
+        with written(storage) as unit:
+            unit.users.add(user)
+
+        def note(unit: Unit, who: str) -> None:
+            found = unit.users.locked(user.id)
+            unit.users.save(found.changed(preferences={"seen": [*found.preferences["seen"], who]}))
+
+        assert overlap(storage, partial(note, who="first"), partial(note, who="second")) == [None, None]
+        with seen(storage) as unit:
+            assert sorted(unit.users.get(user.id).preferences["seen"]) == ["first", "second"]
+
+    def test_two_things_taken_in_opposite_order_do_not_hang(self, storage: Storage) -> None:
+        new_id = ids()
+        category = make_category(new_id)
+        products = [make_product(new_id, category_ids=[category.id]) for _ in range(2)]
+        with written(storage) as unit:
+            unit.categories.add(category)
+            for product in products:
+                unit.products.add(product)
+            unit.stock.move([make_move(new_id, product.id, 100) for product in products])
+        one, two = (product.id for product in products)
+
+        def buy(order: tuple[str, str], start: int) -> None:
+            number = ids(start)
+            for _ in range(10):
+                moves = [make_move(number, product_id, -1) for product_id in order]
+                rerun(storage, lambda unit, moves=moves: unit.stock.move(moves))  # type: ignore[misc] # mypy can't infer it
+
+        Together(lambda: buy((one, two), 1000), lambda: buy((two, one), 2000)).succeed()
+        with seen(storage) as unit:
+            assert unit.stock.on_hand([one, two]) == {one: 80, two: 80}

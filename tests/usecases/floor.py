@@ -1,0 +1,125 @@
+"""A shop to test in: a store on a chosen back end, a clock that moves when told, and people who use it."""
+
+import atexit
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from adapters.encryption import FernetCipher
+from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
+from adapters.passwords import Argon2Passwords
+from adapters.secrets import new_key
+from adapters.sql import SqlStorage, migrate
+from adapters.system import random_bytes, uuid7
+from storecore.accounts.model import SYSTEM, Address, User
+from storecore.accounts.permissions import Role
+from storecore.catalog.model import Product
+from storecore.money import Money
+from storecore.notices import Notice
+from storecore.ports import Storage
+from storecore.shop import Shop
+from storecore.store import Store
+
+BACK_ENDS = ("memory", "sqlite")
+PASSWORD = "correct horse"
+HOME = Address(recipient="Ada Lovelace", line1="1 Main St", city="Springfield", postal_code="12345", country="US")
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at: datetime = datetime(2026, 3, 1, 9, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **amount: float) -> datetime:
+        """Let time pass: ``forward(minutes=5)``."""
+        self.at += timedelta(**amount)
+        return self.at
+
+
+class Floor(Store):
+    """A store with its clock and its mailbox at hand."""
+
+    def __init__(self, storage: Storage, clock: Clock, shop: Shop) -> None:
+        self.time = clock
+        self.mailer = MemoryMailer()
+        super().__init__(
+            storage=storage,
+            clock=clock,
+            new_id=uuid7,
+            random=random_bytes,
+            passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+            signer=MemorySigner(random_bytes(32)),
+            mailer=self.mailer,
+            documents=TextDocuments(),
+            shop=shop,
+        )
+
+    def mail(self) -> Sequence[Notice]:
+        """Everything that has been sent once the worker has done what is due."""
+        while self.work():
+            pass
+        return [notice for notice, _ in self.mailer.sent]
+
+
+@contextmanager
+def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterator[Floor]:
+    """A fresh, empty store on ``memory`` or ``sqlite``."""
+    floor = Floor(_storage(back_end, folder), Clock(), shop or Shop())
+    with floor:
+        yield floor
+
+
+def _storage(back_end: str, folder: Path) -> Storage:
+    if back_end == "memory":
+        return MemoryStorage()
+    shutil.copy(_empty_database(), folder / "store.db")
+    return SqlStorage(folder / "store.db", cipher=FernetCipher([new_key()]))
+
+
+@cache
+def _empty_database() -> Path:
+    """A migrated database to copy: migrating one for each test would take longer than the tests."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    migrate(Path(folder.name) / "store.db")
+    return Path(folder.name) / "store.db"
+
+
+_numbers = count(1)
+
+
+def person(store: Store, role: Role = Role.CUSTOMER, *, name: str = "Ada Lovelace") -> User:
+    """Somebody with an account, and with a role."""
+    user = store.accounts.register(email=f"{role}{next(_numbers)}@example.com", password=PASSWORD, full_name=name)
+    return user if role is Role.CUSTOMER else store.accounts.set_role(by=SYSTEM, user_id=user.id, role=role)
+
+
+def product(store: Store, *, price: int = 1000, stock: int = 10, **changes: Any) -> Product:
+    """Something to buy; ``price`` in minor units."""
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "sku": f"SKU-{number}",
+        "name": f"Thing {number}",
+        "price": Money(price, store.shop.currency),
+        "stock": stock,
+    }
+    if "category_ids" not in changes:
+        changes["category_ids"] = [store.catalog.create_category(by=SYSTEM, name=f"Shelf {number}").id]
+    return store.catalog.create_product(by=SYSTEM, **(fields | changes)).product
+
+
+def on_hand(store: Store, item: Product) -> int:
+    """Units left, which always equal the ledger's sum."""
+    left = store.catalog.product(product=item.id, by=SYSTEM).product.stock
+    assert left == sum(move.change for move in store.catalog.ledger(by=SYSTEM, product_id=item.id).items)
+    return left
