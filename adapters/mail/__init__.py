@@ -1,0 +1,1 @@
+"""Mailers: by SMTP, or as files for a shop that has no mail server yet."""

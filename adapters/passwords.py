@@ -1,0 +1,59 @@
+"""Password hashing with Argon2id (RFC 9106, with the parameters OWASP advises)."""
+
+import os
+from functools import cached_property
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
+
+
+class Argon2Passwords:
+    """The ``Passwords`` port. A hash takes ``memory_cost`` KiB, so only ``concurrency`` (the cores) run at once."""
+
+    def __init__(
+        self, *, time_cost: int = 2, memory_cost: int = 19_456, parallelism: int = 1, concurrency: int | None = None
+    ) -> None:
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
+        self._turn = BoundedSemaphore(concurrency or os.cpu_count() or 1)
+
+    @cached_property
+    def _nobodys_hash(self) -> str:
+        """What is compared when there is no account, with the parameters of a real one."""
+        return self._hasher.hash(os.urandom(16))
+
+    def hash(self, password: str) -> str:
+        """A salted hash that carries its own parameters."""
+        with self._turn:
+            return self._hasher.hash(_bytes(password))
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether they match. ``hashed`` None, or what is no hash, costs the same time and is never a match."""
+        with self._turn:
+            try:
+                extract_parameters(hashed or "")
+            except InvalidHashError:
+                hashed = None
+            try:
+                self._hasher.verify(hashed or self._nobodys_hash, _bytes(password))
+            except VerificationError:
+                return False
+        return hashed is not None
+
+    def outdated(self, hashed: str) -> bool:
+        """Whether it was made with weaker parameters than :meth:`hash` uses now."""
+        try:
+            made = extract_parameters(hashed)
+        except InvalidHashError:
+            return True
+        now = self._hasher
+        return (
+            made.type is not now.type
+            or made.time_cost < now.time_cost
+            or made.memory_cost < now.memory_cost
+            or made.hash_len < now.hash_len
+        )
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")  # half of a surrogate pair is a wrong password, not a crash

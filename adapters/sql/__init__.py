@@ -1,0 +1,72 @@
+"""Storage in an SQL database; ``open_store("shop.db")`` is a whole shop in a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.sql.migrations import DatabaseTooNew, migrate
+from adapters.sql.storage import SqlStorage
+from storecore.shop import Shop
+
+if TYPE_CHECKING:
+    from storecore.ports import Clock, Documents, Mailer, NewId, Passwords
+    from storecore.store import Store
+
+__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_store"]
+
+
+def open_store(
+    path: str | Path,
+    *,
+    shop: Shop | None = None,
+    clock: "Clock | None" = None,
+    new_id: "NewId | None" = None,
+    passwords: "Passwords | None" = None,
+    mailer: "Mailer | None" = None,
+    documents: "Documents | None" = None,
+    pool_size: int = 8,
+) -> "Store":
+    """A shop in a SQLite file, made and upgraded as needed; close it when done, or use it in a ``with``.
+
+    Secrets are made once and kept in ``<path>.keys``: without them what is encrypted in the file is lost. Unless
+    ``mailer`` says otherwise, mail is written to the folder ``<path>.mail``. Raises :class:`DatabaseTooNew`.
+    """
+    from adapters.encryption import FernetCipher
+    from adapters.secrets import load_or_create
+    from adapters.system import random_bytes, utc_now, uuid7
+    from adapters.tokens import ItsDangerousSigner
+    from storecore.store import Store
+
+    path = Path(path)
+    shop = shop or Shop()
+    migrate(path)
+    secrets = load_or_create(path.with_name(f"{path.name}.keys"))
+    return Store(
+        storage=SqlStorage(path, cipher=FernetCipher(secrets.encryption_keys), pool_size=pool_size),
+        clock=clock or utc_now,
+        new_id=new_id or uuid7,
+        random=random_bytes,
+        passwords=passwords or _argon2(),
+        signer=ItsDangerousSigner(secrets.signing_keys),
+        mailer=mailer or _mail_files(path, shop),
+        documents=documents or _pdf(shop),
+        shop=shop,
+    )
+
+
+def _argon2() -> "Passwords":
+    from adapters.passwords import Argon2Passwords
+
+    return Argon2Passwords()
+
+
+def _mail_files(path: Path, shop: Shop) -> "Mailer":
+    from adapters.mail.eml import EmlMailer
+
+    folder = path.with_name(f"{path.name}.mail")
+    return EmlMailer(folder, sender="store@localhost", shop=shop.name, timezone=shop.timezone)
+
+
+def _pdf(shop: Shop) -> "Documents":
+    from adapters.pdf import PdfDocuments
+
+    return PdfDocuments(timezone=shop.timezone)

@@ -1,0 +1,43 @@
+"""Which database a path or a URL means."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.engine import URL
+
+from adapters.sql.sqlite import SqliteDatabase
+
+
+class Database(Protocol):
+    """Opens transactions in its own way and says its errors in the shop's words."""
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine that statements go through."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A snapshot. Raises ``Busy``."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that may write; it is rolled back unless the connection is committed. Raises ``Busy``."""
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """A transaction that changes tables while nobody else does."""
+
+    def close(self) -> None:
+        """Give back files and connections."""
+
+
+def open_database(where: str | Path | URL, *, pool_size: int, patience: float) -> Database:
+    """The database at a path, or at a URL such as ``sqlite:////srv/shop.db``. Raises ``ValueError`` for other kinds."""
+    if isinstance(where, str) and "://" in where:
+        where = make_url(where)
+    if isinstance(where, URL):
+        if where.get_backend_name() != "sqlite" or where.query:
+            raise ValueError(f"this database is not supported: {where.render_as_string()}")
+        where = where.database or ""
+    if str(where) in {"", ".", ":memory:"}:
+        raise ValueError("a database needs a file; adapters.memory keeps a shop in memory")
+    return SqliteDatabase(Path(where), pool_size=pool_size, patience=patience)

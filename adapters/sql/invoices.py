@@ -1,0 +1,122 @@
+"""Issued invoices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, text, update
+
+from adapters.sql import tables
+from adapters.sql.columns import from_ticks, to_ticks
+from adapters.sql.dialect import Refusals
+from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.transaction import Row, Transaction, dumps, loads
+from storecore.errors import Contention
+from storecore.lists import Page, PageRequest
+from storecore.money import Money
+from storecore.orders.model import Invoice, Party
+
+_invoices, _orders = tables.invoices.c, tables.orders.c
+_INVOICE = (
+    _invoices.id,
+    _invoices.sequence,
+    _invoices.order_id,
+    _invoices.issued_at,
+    _invoices.seller,
+    _invoices.private,
+    _invoices.total,
+    _invoices.currency,
+)
+_REFUSES: Refusals = {"uq_invoices_order_id": Contention, "uq_invoices_sequence": Contention}
+
+_of_order = select(*_INVOICE).where(_invoices.order_id == bindparam("order_id"))
+_next = select(func.coalesce(func.max(_invoices.sequence), 0) + 1)
+_add = insert(tables.invoices)
+_note_on_order = update(tables.orders).where(_orders.id == bindparam("this")).values(invoiced=True)
+_due = (
+    select(_orders.id).where(text(tables.TO_INVOICE)).order_by(_orders.created_at, _orders.id).limit(bindparam("most"))
+)
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "issued_from": _invoices.issued_at >= bindparam("issued_from"),
+    "issued_to": _invoices.issued_at < bindparam("issued_to"),
+}
+
+
+class SqlInvoices:
+    """The ``Invoices`` port."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def of_order(self, order_id: str) -> Invoice | None:
+        """None if there is none."""
+        row = self._transaction.row(_of_order, {"order_id": order_id})
+        return self._invoice(row) if row else None
+
+    def next_sequence(self) -> int:
+        """Locks the table against other writers."""
+        self._transaction.alone_in(tables.invoices)
+        return self._transaction.number(_next)
+
+    def add(self, invoice: Invoice) -> None:
+        """Raises ``Contention`` for a second invoice of an order."""
+        values = {
+            "id": invoice.id,
+            "sequence": invoice.sequence,
+            "order_id": invoice.order_id,
+            "issued_at": invoice.issued_at,
+            "seller": dumps(asdict(invoice.seller)),
+            "private": self._transaction.seal("invoices.private", asdict(invoice.buyer)),
+            "total": invoice.total.minor,
+            "currency": invoice.total.currency,
+        }
+        self._transaction.write(_add, values, refuses=_REFUSES)
+        self._transaction.write(_note_on_order, {"this": invoice.order_id})
+
+    def page(self, page: PageRequest, *, issued_from: datetime | None, issued_to: datetime | None) -> Page[Invoice]:
+        """Newest first."""
+        period = {"issued_from": issued_from, "issued_to": issued_to}
+        values = {name: at for name, at in period.items() if at is not None}
+        rows = self._transaction.rows(
+            _listed(tuple(values), page.after is not None), values | asked(page, first=from_ticks)
+        )
+        total = self._transaction.number(_counted(tuple(values)), values) if page.total else None
+        return page_of(rows, page, self._invoices, lambda row: (to_ticks(row[3]), row[0]), total)
+
+    def due(self, limit: int) -> Sequence[str]:
+        """Oldest first, by an index that keeps just these."""
+        return [order_id for (order_id,) in self._transaction.rows(_due, {"most": limit})]
+
+    def _invoices(self, rows: Sequence[Row]) -> Sequence[Invoice]:
+        return [self._invoice(row) for row in rows]
+
+    def _invoice(self, row: Row) -> Invoice:
+        id_, sequence, order_id, issued_at, seller, private, total, currency = row
+        return Invoice(
+            id=id_,
+            sequence=sequence,
+            order_id=order_id,
+            issued_at=issued_at,
+            seller=_party(loads(seller)),
+            buyer=_party(self._transaction.unseal("invoices.private", private)),
+            total=Money(total, currency),
+        )
+
+
+def _party(values: Mapping[str, Any]) -> Party:
+    return Party(**{**values, "address": tuple(values["address"])})
+
+
+@lru_cache
+def _listed(given: tuple[str, ...], further: bool) -> Select[Any]:
+    statement = select(*_INVOICE).where(*(_CONDITIONS[name] for name in given))
+    if further:
+        statement = statement.where(after(_invoices.issued_at, _invoices.id, newest_first=True))
+    return fetched(statement.order_by(_invoices.issued_at.desc(), _invoices.id.desc()))
+
+
+@lru_cache
+def _counted(given: tuple[str, ...]) -> Select[Any]:
+    return select(func.count()).select_from(tables.invoices).where(*(_CONDITIONS[name] for name in given))

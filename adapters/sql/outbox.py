@@ -1,0 +1,168 @@
+"""Mail that is owed. Who it is for, what it says and what a mail server said of it are encrypted."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Select, bindparam, delete, func, or_, select, text, update
+
+from adapters.sql import tables
+from adapters.sql.columns import from_ticks, to_ticks
+from adapters.sql.dialect import add_missing
+from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.transaction import Row, Transaction
+from storecore.errors import NotFound
+from storecore.lists import Page, PageRequest
+from storecore.notices import Notice, NoticeState, Template
+
+_outbox = tables.outbox.c
+_NOTICE = (
+    _outbox.id,
+    _outbox.event,
+    _outbox.template,
+    _outbox.private,
+    _outbox.invoice_of,
+    _outbox.message_id,
+    _outbox.state,
+    _outbox.attempts,
+    _outbox.created_at,
+    _outbox.due_at,
+    _outbox.sent_at,
+)
+
+_add = add_missing(tables.outbox)
+_due = (
+    select(*_NOTICE)
+    .where(
+        text(tables.TO_SEND),
+        _outbox.due_at <= bindparam("at"),
+        or_(_outbox.leased_until.is_(None), _outbox.leased_until <= bindparam("at")),
+    )
+    .order_by(_outbox.due_at, _outbox.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_lease = update(tables.outbox).where(_outbox.id == bindparam("this")).values(leased_until=bindparam("until"))
+_save = (
+    update(tables.outbox)
+    .where(_outbox.id == bindparam("this"))
+    .values(
+        {name: bindparam(name) for name in ("private", "state", "attempts", "created_at", "due_at", "sent_at")}
+        | {"leased_until": None}
+    )
+)
+_get = select(*_NOTICE).where(_outbox.id == bindparam("id"))
+_sweep = delete(tables.outbox).where(_outbox.state == str(NoticeState.SENT), _outbox.sent_at < bindparam("before"))
+
+
+class SqlOutbox:
+    """The ``Outbox`` port."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, notices: Iterable[Notice]) -> None:
+        """One statement; what is there already is dropped by the database."""
+        self._transaction.write(
+            _add,
+            [
+                {
+                    "id": notice.id,
+                    "event": notice.event,
+                    "template": str(notice.template),
+                    "recipient_index": self._transaction.blind_index("outbox.recipient", notice.recipient),
+                    "invoice_of": notice.invoice_of,
+                    "message_id": notice.message_id,
+                    "leased_until": None,
+                    **self._changing(notice),
+                }
+                for notice in notices
+            ],
+        )
+
+    def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        """Locks those it returns and skips those that others have locked."""
+        self._transaction.check_writable()
+        notices = self._notices(self._transaction.rows(_due, {"at": at, "most": limit}))
+        self._transaction.write(_lease, [{"this": notice.id, "until": until} for notice in notices])
+        return notices
+
+    def save(self, notice: Notice) -> None:
+        """Raises ``NotFound``."""
+        if not self._transaction.write(_save, {"this": notice.id, **self._changing(notice)}):
+            raise _no_notice()
+
+    def get(self, notice_id: str) -> Notice:
+        """Raises ``NotFound``."""
+        row = self._transaction.row(_get, {"id": notice_id})
+        if row is None:
+            raise _no_notice()
+        return self._notice(row)
+
+    def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
+        """Newest first."""
+        values = {"state": str(state)} if state else {}
+        rows = self._transaction.rows(
+            _listed(state is not None, page.after is not None), values | asked(page, first=from_ticks)
+        )
+        total = self._transaction.number(_counted(state is not None), values) if page.total else None
+        return page_of(rows, page, self._notices, lambda row: (to_ticks(row[8]), row[0]), total)
+
+    def sweep(self, before: datetime) -> int:
+        """Those that were sent."""
+        return self._transaction.write(_sweep, {"before": before})
+
+    def _changing(self, notice: Notice) -> dict[str, Any]:
+        private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}
+        return {
+            "private": self._transaction.seal("outbox.private", private),
+            "state": str(notice.state),
+            "attempts": notice.attempts,
+            "created_at": notice.created_at,
+            "due_at": notice.due_at,
+            "sent_at": notice.sent_at,
+        }
+
+    def _notices(self, rows: Sequence[Row]) -> Sequence[Notice]:
+        return [self._notice(row) for row in rows]
+
+    def _notice(self, row: Row) -> Notice:
+        id_, event, template, private, invoice_of, message_id, state, attempts, created_at, due_at, sent_at = row
+        opened = self._transaction.unseal("outbox.private", private)
+        return Notice(
+            id=id_,
+            event=event,
+            template=Template(template),
+            recipient=opened["recipient"],
+            data=MappingProxyType(opened["data"]),
+            invoice_of=invoice_of,
+            message_id=message_id,
+            state=NoticeState(state),
+            attempts=attempts,
+            created_at=created_at,
+            due_at=due_at,
+            sent_at=sent_at,
+            error=opened["error"],
+        )
+
+
+def _no_notice() -> NotFound:
+    return NotFound("There is no such notice.")
+
+
+@lru_cache
+def _listed(by_state: bool, further: bool) -> Select[Any]:
+    statement = select(*_NOTICE)
+    if by_state:
+        statement = statement.where(_outbox.state == bindparam("state"))
+    if further:
+        statement = statement.where(after(_outbox.created_at, _outbox.id, newest_first=True))
+    return fetched(statement.order_by(_outbox.created_at.desc(), _outbox.id.desc()))
+
+
+@lru_cache
+def _counted(by_state: bool) -> Select[Any]:
+    statement = select(func.count()).select_from(tables.outbox)
+    return statement.where(_outbox.state == bindparam("state")) if by_state else statement

@@ -1,0 +1,122 @@
+"""SQLite: connections that are safe to lose power on, snapshots for readers, and one writer at a time."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.sql.dialect import refusal
+from adapters.sql.turnstile import Turnstile
+from storecore.errors import Busy
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class SqliteDatabase:
+    """A database in a file that only its owner can read, which is made if it is not there.
+
+    Readers share ``pool_size`` connections and wait for nobody else; the writer has one of its own. Whoever waits
+    longer than ``patience`` seconds gets ``Busy``.
+    """
+
+    def __init__(self, path: Path, *, pool_size: int, patience: float) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self.path = path
+        self._patience = patience
+        self._readers = _engine(path, "BEGIN", pool_size, patience)
+        self._writers = _engine(path, "BEGIN IMMEDIATE", 1, patience)
+        self._turnstile = Turnstile(path)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine that statements go through."""
+        return self._readers, self._writers
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot."""
+        with _opened(self._readers) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only transaction that may write."""
+        with self._turn(), _opened(self._writers) as connection:
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """The same while foreign keys are not enforced, since rebuilding a table breaks them for a moment."""
+        with self._turn(), _opened(self._writers, "PRAGMA foreign_keys = OFF") as connection:
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                _driver(connection).execute("PRAGMA foreign_keys = ON")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turnstile.enter(time.monotonic() + self._patience):
+            raise Busy()
+        try:
+            yield
+        finally:
+            self._turnstile.leave()
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        for engine in self.engines:
+            engine.dispose()
+        self._turnstile.close()
+
+
+@contextmanager
+def _opened(engine: Engine, *before: str) -> Iterator[Connection]:
+    """A connection on which these statements were run and then a transaction begun."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(engine.connect())
+            for statement in before:
+                _driver(connection).execute(statement)
+            connection.begin()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise refusal(error, {}) from error
+        yield connection
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _engine(path: Path, begin: str, pool_size: int, patience: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=patience,
+        connect_args={"timeout": patience, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        _driver(connection).execute(begin)
+
+    return engine

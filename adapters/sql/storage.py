@@ -1,0 +1,72 @@
+"""A shop's state in an SQL database."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+
+from adapters.sql.databases import open_database
+from adapters.sql.transaction import Transaction
+from adapters.sql.unit import SqlUnit
+from storecore.ports import Cipher, NewId
+
+_LONGEST_PAUSE = 0.2
+
+
+class StatementCount:
+    """How many statements were sent; one that is run for many rows counts once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def note(self, *_: Any) -> None:
+        """One more."""
+        self.count += 1
+
+
+class SqlStorage:
+    """The ``Storage`` port on a database that :func:`~adapters.sql.migrate` has brought up to date: a path or a URL.
+
+    ``pool_size`` is how many readers can be at work at once; whoever waits longer than ``patience`` seconds for a
+    connection or for their turn to write gets ``Busy``.
+    """
+
+    def __init__(self, where: str | Path | URL, *, cipher: Cipher, pool_size: int = 8, patience: float = 5.0) -> None:
+        self._database = open_database(where, pool_size=pool_size, patience=patience)
+        self._cipher = cipher
+
+    @contextmanager
+    def reading(self, now: datetime, new_id: NewId) -> Iterator[SqlUnit]:
+        """A snapshot."""
+        with self._database.reading() as connection:
+            yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=False), new_id)
+
+    @contextmanager
+    def writing(self, now: datetime, new_id: NewId) -> Iterator[SqlUnit]:
+        """A transaction that may write. Raises ``Busy``."""
+        with self._database.writing() as connection:
+            yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=True), new_id)
+
+    def pause(self, attempt: int) -> None:
+        """Wait a short random while."""
+        time.sleep(random.uniform(0, min(0.005 * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - no secret depends on it
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self._database.close()
+
+    @contextmanager
+    def count_statements(self) -> Iterator[StatementCount]:
+        """Count the statements of units opened meanwhile, and of open ones."""
+        counted = StatementCount()
+        with ExitStack() as listening:
+            for engine in self._database.engines:
+                event.listen(engine, "before_cursor_execute", counted.note)
+                listening.callback(event.remove, engine, "before_cursor_execute", counted.note)
+            yield counted

@@ -1,0 +1,399 @@
+"""Every table of the shop, once for SQLite and PostgreSQL.
+
+Money is a whole number of minor units beside the row's ``currency``; percentages are whole hundredths; tax rates are
+decimal text, which no database rounds; ids, and JSON, are text. Columns named ``private`` hold encrypted JSON. What
+every sale touches (``shelf``, ``coupon_counts``) is kept in narrow rows, apart from what staff edit.
+"""
+
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint
+
+from adapters.sql.columns import (
+    Flag,
+    Small,
+    Sorted,
+    Whole,
+    check,
+    down,
+    id_,
+    not_negative,
+    number,
+    one_of,
+    table,
+    to,
+    when,
+    where,
+    words,
+)
+from storecore.catalog.model import StockReason
+from storecore.notices import NoticeState
+from storecore.orders.model import PaymentStatus, Status
+
+# Accounts.
+
+users = table(
+    "users",
+    id_(),
+    words("email"),
+    words("full_name"),
+    words("password_hash"),
+    words("role"),
+    words("grants"),
+    Column("private", LargeBinary),
+    words("preferences"),
+    Column("is_active", Flag, nullable=False),
+    Column("email_verified", Flag, nullable=False),
+    when("created_at"),
+    number("version"),
+    UniqueConstraint("email"),
+    Index("ix_users_role_created_at", "role", "created_at", "id"),
+)
+
+addresses = table(
+    "addresses",
+    id_(),
+    to("user_id", "users.id", on_delete="CASCADE"),
+    Column("private", LargeBinary, nullable=False),
+    when("created_at"),
+    Index("ix_addresses_user_id_created_at", "user_id", "created_at", "id"),
+)
+
+sessions = table(
+    "sessions",
+    id_(),
+    to("user_id", "users.id", on_delete="CASCADE"),
+    when("created_at"),
+    when("seen_at"),
+    when("expires_at"),
+    words("device"),
+    when("ended_at", null=True),
+    Index("ix_sessions_user_id_created_at", "user_id", "created_at", "id"),
+    Index("ix_sessions_expires_at", "expires_at"),
+    Index("ix_sessions_ended_at", "ended_at"),
+    narrow=True,
+)
+
+refresh_tokens = table(
+    "refresh_tokens",
+    Column("hash", LargeBinary, primary_key=True),
+    to("session_id", "sessions.id", on_delete="CASCADE"),
+    when("created_at"),
+    when("replaced_at", null=True),
+    Index("ix_refresh_tokens_session_id", "session_id"),
+    narrow=True,
+)
+
+# Catalog.
+
+categories = table(
+    "categories",
+    id_(),
+    words("name"),
+    Column("name_folded", Sorted, nullable=False),
+    to("parent_id", "categories.id", null=True),
+    when("created_at"),
+    number("version"),
+    UniqueConstraint("name_folded"),
+    Index("ix_categories_parent_id", "parent_id"),
+)
+
+products = table(
+    "products",
+    id_(),
+    Column("sku", Sorted, nullable=False),
+    words("slug"),
+    words("name"),
+    words("description"),
+    words("category_ids"),
+    number("price"),
+    number("cost"),
+    words("currency"),
+    number("discount_percent", null=True),
+    when("discount_starts_at", null=True),
+    when("discount_ends_at", null=True),
+    words("attributes"),
+    words("images"),
+    words("group", null=True),
+    words("tax_class"),
+    Column("is_active", Flag, nullable=False),
+    when("created_at"),
+    when("updated_at"),
+    number("version"),
+    Column("name_folded", Sorted, nullable=False),
+    number("final_price"),
+    down("final_price"),
+    when("next_price_change", null=True),
+    words("search_text"),
+    UniqueConstraint("sku"),
+    UniqueConstraint("slug"),
+    *not_negative("price", "cost", "final_price"),
+    check("discount_percent BETWEEN 1 AND 10000", "discount_percent"),
+)
+_ON_SALE = where("is_active = 1", postgresql="is_active")
+Index("ix_products_name", products.c.name_folded, products.c.id, **_ON_SALE)
+Index("ix_products_price", products.c.final_price, products.c.id, **_ON_SALE)
+Index("ix_products_price_down", products.c.final_price_down, products.c.id, **_ON_SALE)
+Index("ix_products_group", products.c.group, products.c.sku, **_ON_SALE)
+Index("ix_products_next_price_change", products.c.next_price_change, **where("next_price_change IS NOT NULL"))
+
+product_categories = table(
+    "product_categories",
+    to("category_id", "categories.id", key=True, on_delete="CASCADE"),
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    Index("ix_product_categories_product_id", "product_id"),
+    narrow=True,
+)
+
+product_attributes = table(
+    "product_attributes",
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    Column("name", Text, primary_key=True),
+    words("value"),
+    Index("ix_product_attributes_name_value", "name", "value", "product_id"),
+    narrow=True,
+)
+
+price_changes = table(
+    "price_changes",
+    Column("id", Whole, primary_key=True, autoincrement=True),
+    to("product_id", "products.id", on_delete="CASCADE"),
+    when("at"),
+    number("price"),
+    number("final_price"),
+    words("currency"),
+    words("actor_id", null=True),
+    Index("ix_price_changes_product_id_at", "product_id", "at", "id"),
+    *not_negative("price", "final_price"),
+)
+
+shelf = table(
+    "shelf",
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    number("on_hand"),
+    number("units_sold"),
+    down("units_sold"),
+    *not_negative("on_hand"),
+    Index("ix_shelf_popularity", "units_sold_down", "product_id"),
+    Index("ix_shelf_on_hand", "on_hand", "product_id"),
+    narrow=True,
+)
+
+ratings = table(
+    "ratings",
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    number("total"),
+    number("count"),
+    number("average"),
+    down("average"),
+    *not_negative("total", "count"),
+    check("average BETWEEN 0 AND 500", "average"),
+    Index("ix_ratings_average", "average_down", "product_id"),
+    narrow=True,
+)
+
+stock_moves = table(
+    "stock_moves",
+    id_(),
+    to("product_id", "products.id"),
+    number("change"),
+    words("reason"),
+    words("note"),
+    to("order_id", "orders.id", null=True),
+    words("actor_id", null=True),
+    when("at"),
+    one_of("reason", StockReason),
+    Index("ix_stock_moves_product_id_at", "product_id", "at", "id"),
+    narrow=True,
+)
+
+# Coupons.
+
+coupons = table(
+    "coupons",
+    id_(),
+    words("code"),
+    number("percent", null=True),
+    number("amount", null=True),
+    number("min_spend", null=True),
+    words("currency", null=True),
+    when("starts_at", null=True),
+    when("ends_at", null=True),
+    number("max_uses", null=True),
+    number("max_uses_per_user", null=True),
+    Column("is_active", Flag, nullable=False),
+    when("created_at"),
+    number("version"),
+    UniqueConstraint("code"),
+    check("(percent IS NULL) <> (amount IS NULL)", "percent_or_amount"),
+    check("percent BETWEEN 1 AND 10000", "percent"),
+    check("amount > 0", "amount"),
+    check("min_spend > 0", "min_spend"),
+    Index("ix_coupons_created_at", "created_at", "id"),
+)
+
+coupon_counts = table(
+    "coupon_counts",
+    to("coupon_id", "coupons.id", key=True, on_delete="CASCADE"),
+    number("uses"),
+    *not_negative("uses"),
+    narrow=True,
+)
+
+coupon_uses = table(
+    "coupon_uses",
+    to("order_id", "orders.id", key=True, on_delete="CASCADE"),
+    to("coupon_id", "coupons.id", key=True, on_delete="CASCADE"),
+    Column("user_index", LargeBinary, nullable=False),
+    Index("ix_coupon_uses_coupon_id_user_index", "coupon_id", "user_index"),
+    narrow=True,
+)
+
+# Carts.
+
+carts = table(
+    "carts",
+    id_(),
+    to("user_id", "users.id", null=True, on_delete="CASCADE"),
+    words("items"),
+    words("coupon", null=True),
+    when("updated_at"),
+    UniqueConstraint("user_id"),
+)
+Index("ix_carts_guests_updated_at", carts.c.updated_at, **where("user_id IS NULL"))
+
+# Orders and invoices.
+
+# Said by what they are not: SQLite would look a list of states up in an index on the state, then sort what it finds.
+TO_DELIVER = "status NOT IN ('pending', 'cancelled', 'delivered')"
+"""Orders that somebody still has to bring; an index keeps just these."""
+CONFIRMED = "status NOT IN ('pending', 'cancelled')"
+"""Those and the delivered ones; an index keeps just these."""
+TO_SEND = "state NOT IN ('sent', 'dead')"
+"""Mail that is owed; an index keeps just this."""
+TO_INVOICE = "NOT invoiced AND (payment_status = 'paid' OR payment_provider = 'offline' AND status <> 'cancelled')"
+"""Orders that want an invoice and have none; an index keeps just these."""
+
+orders = table(
+    "orders",
+    id_(),
+    words("number"),
+    to("customer_id", "users.id", null=True),
+    words("status"),
+    words("payment_status"),
+    words("payment_provider"),
+    words("currency"),
+    number("subtotal"),
+    number("discount"),
+    number("shipping"),
+    number("shipping_tax"),
+    words("shipping_tax_rate"),
+    number("tax"),
+    number("total"),
+    Column("tax_included", Flag, nullable=False),
+    to("coupon_id", "coupons.id", null=True),
+    words("coupon_code", null=True),
+    words("rules"),
+    Column("private", LargeBinary, nullable=False),
+    when("eta"),
+    words("carrier", null=True),
+    words("tracking_number", null=True),
+    Column("invoiced", Flag, nullable=False),
+    when("created_at"),
+    number("version"),
+    words("explanation"),
+    UniqueConstraint("number"),
+    one_of("status", Status),
+    one_of("payment_status", PaymentStatus),
+    *not_negative("subtotal", "discount", "shipping", "shipping_tax", "tax", "total"),
+    Index("ix_orders_created_at", "created_at", "id"),
+    Index("ix_orders_customer_id_created_at", "customer_id", "created_at", "id"),
+    Index("ix_orders_status_created_at", "status", "created_at", "id"),
+)
+for _name, _which in (("to_deliver", TO_DELIVER), ("confirmed", CONFIRMED), ("to_invoice", TO_INVOICE)):
+    Index(f"ix_orders_{_name}", orders.c.created_at, orders.c.id, **where(_which))
+
+order_lines = table(
+    "order_lines",
+    to("order_id", "orders.id", key=True, on_delete="CASCADE"),
+    Column("position", Small, primary_key=True),
+    words("id"),
+    to("product_id", "products.id"),
+    words("sku"),
+    words("name"),
+    number("quantity"),
+    number("unit_price"),
+    number("product_discount"),
+    number("order_discount"),
+    words("tax_class"),
+    words("tax_rate"),
+    number("tax"),
+    number("total"),
+    number("cost"),
+    check("quantity > 0", "quantity"),
+    *not_negative("unit_price", "product_discount", "order_discount", "tax", "total", "cost"),
+    narrow=True,
+)
+
+order_history = table(
+    "order_history",
+    to("order_id", "orders.id", key=True, on_delete="CASCADE"),
+    Column("position", Small, primary_key=True),
+    words("status"),
+    when("at"),
+    words("actor_id", null=True),
+    words("note", null=True),
+    one_of("status", Status),
+    narrow=True,
+)
+
+invoices = table(
+    "invoices",
+    id_(),
+    number("sequence"),
+    to("order_id", "orders.id"),
+    when("issued_at"),
+    words("seller"),
+    Column("private", LargeBinary, nullable=False),
+    number("total"),
+    words("currency"),
+    UniqueConstraint("sequence"),
+    UniqueConstraint("order_id"),
+    check("sequence > 0", "sequence"),
+    *not_negative("total"),
+    Index("ix_invoices_issued_at", "issued_at", "id"),
+)
+
+# Mail and requests.
+
+outbox = table(
+    "outbox",
+    id_(),
+    words("event"),
+    words("template"),
+    Column("recipient_index", LargeBinary, nullable=False),
+    Column("private", LargeBinary, nullable=False),
+    words("invoice_of", null=True),
+    words("message_id"),
+    words("state"),
+    Column("attempts", Whole, nullable=False),
+    when("created_at"),
+    when("due_at"),
+    when("leased_until", null=True),
+    when("sent_at", null=True),
+    UniqueConstraint("event", "recipient_index", "template"),
+    one_of("state", NoticeState),
+    *not_negative("attempts"),
+    Index("ix_outbox_created_at", "created_at", "id"),
+    Index("ix_outbox_state_created_at", "state", "created_at", "id"),
+    Index("ix_outbox_sent_at", "sent_at"),
+)
+Index("ix_outbox_due", outbox.c.due_at, outbox.c.id, **where(TO_SEND))
+
+answers = table(
+    "answers",
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
+    when("at"),
+    Index("ix_answers_at", "at"),
+)

@@ -1,0 +1,134 @@
+"""One open transaction, as the repositories see it: reading, writing, and what is sealed."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, CursorResult, Executable, Table, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.sql.dialect import Refusals, refusal
+from storecore.errors import Contention
+from storecore.ports import Cipher
+
+Values = Mapping[str, Any]
+Row = Sequence[Any]
+"""The values of a row, in the order of the statement's columns."""
+_NONE: Refusals = {}
+
+
+class Transaction:
+    """Runs statements and says their errors in the shop's words.
+
+    Writing in one that was opened for reading raises ``RuntimeError``. Text that no database can hold (half of a
+    surrogate pair) is in no row.
+    """
+
+    def __init__(self, connection: Connection, *, cipher: Cipher, now: datetime, writable: bool) -> None:
+        self._connection = connection
+        self._cipher = cipher
+        self._writable = writable
+        self._spoilt = False
+        self.now = now
+
+    def rows(self, statement: Executable, values: Values | None = None) -> Sequence[Row]:
+        """Every row of a query."""
+        try:
+            return cast(Sequence[Row], self._connection.execute(statement, values).all())
+        except UnicodeEncodeError:
+            return ()
+        except SQLAlchemyError as error:
+            raise refusal(error, _NONE) from error
+
+    def row(self, statement: Executable, values: Values | None = None) -> Row | None:
+        """The first row of a query."""
+        rows = self.rows(statement, values)
+        return rows[0] if rows else None
+
+    def number(self, statement: Executable, values: Values | None = None) -> int:
+        """The only number of a query, such as a count."""
+        row = self.row(statement, values)
+        return int(row[0]) if row else 0
+
+    def write(self, statement: Executable, values: Values | Sequence[Values], *, refuses: Refusals = _NONE) -> int:
+        """Change rows, once for each of several values; how many. ``refuses`` says what a broken constraint means."""
+        if isinstance(values, list) and not values:
+            self.check_writable()
+            return 0
+        return self._write(statement, values, refuses).rowcount
+
+    def returned(self, statement: Executable, values: Values) -> Sequence[Row]:
+        """Change rows and get them back, by a statement that has ``RETURNING``."""
+        result = self._write(statement, values, _NONE)
+        with self._said_in_our_words(_NONE):
+            return cast(Sequence[Row], result.all())
+
+    def save(self, statement: Executable, values: Values, *, refuses: Refusals = _NONE) -> None:
+        """Change exactly one row, whose version was expected. Raises ``Contention`` when it was another."""
+        if self.write(statement, values, refuses=refuses) != 1:
+            raise Contention()
+
+    def check_writable(self) -> None:
+        """Raises ``RuntimeError`` in a transaction that was opened for reading."""
+        if not self._writable:
+            raise RuntimeError("this unit was opened for reading; a use case that writes is marked @writing")
+
+    def alone_in(self, table: Table) -> None:
+        """Nobody else writes to a table until this transaction ends; on SQLite that is so anyway."""
+        self.check_writable()
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+    def spoil(self) -> None:
+        """Some of a change was written that must be whole: nothing of this transaction may last."""
+        self._spoilt = True
+
+    def commit(self) -> None:
+        """Make every write lasting. Raises ``RuntimeError`` in a transaction that was spoilt, or opened for reading."""
+        self.check_writable()
+        if self._spoilt:
+            raise RuntimeError("this unit was refused half-way; it can only be left")
+        with self._said_in_our_words(_NONE):
+            self._connection.commit()
+
+    def seal(self, purpose: str, value: Any) -> bytes:
+        """Plain JSON, encrypted."""
+        return self._cipher.encrypt(purpose, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def unseal(self, purpose: str, secret: bytes) -> Any:
+        """What was sealed."""
+        return json.loads(self._cipher.decrypt(purpose, secret))
+
+    def encrypt(self, purpose: str, plain: bytes) -> bytes:
+        """Bytes, encrypted."""
+        return self._cipher.encrypt(purpose, plain)
+
+    def decrypt(self, purpose: str, secret: bytes) -> bytes:
+        """Bytes, decrypted."""
+        return self._cipher.decrypt(purpose, secret)
+
+    def blind_index(self, purpose: str, plain: str) -> bytes:
+        """Equal for equal texts and says nothing else about them."""
+        return self._cipher.blind_index(purpose, plain)
+
+    def _write(self, statement: Executable, values: Values | Sequence[Values], refuses: Refusals) -> CursorResult[Any]:
+        self.check_writable()
+        with self._said_in_our_words(refuses):
+            return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _said_in_our_words(self, refuses: Refusals) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise refusal(error, refuses) from error
+
+
+def dumps(value: Any) -> str:
+    """Plain JSON as it is kept in a column."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+loads = json.loads

@@ -1,0 +1,81 @@
+import pytest
+
+from adapters.encryption import FernetCipher
+from adapters.secrets import new_key
+
+OLD, NEW = "o" * 32, "n" * 32
+
+
+def test_what_is_encrypted_comes_back_and_looks_different_each_time() -> None:
+    cipher = FernetCipher([NEW])
+    secret = cipher.encrypt("address", "Bağdat Caddesi".encode())
+    assert cipher.decrypt("address", secret) == "Bağdat Caddesi".encode()
+    assert secret != cipher.encrypt("address", "Bağdat Caddesi".encode())
+    assert b"Caddesi" not in secret
+
+
+@pytest.mark.parametrize("plain", [b"", b"\0" * 1000, bytes(range(256))])
+def test_any_bytes_can_be_encrypted(plain: bytes) -> None:
+    cipher = FernetCipher([NEW])
+    assert cipher.decrypt("answer", cipher.encrypt("answer", plain)) == plain
+
+
+def test_a_new_key_in_front_leaves_old_secrets_readable() -> None:
+    before = FernetCipher([OLD]).encrypt("address", b"here")
+    rotated = FernetCipher([NEW, OLD])
+    assert rotated.decrypt("address", before) == b"here"
+    assert FernetCipher([NEW]).decrypt("address", rotated.encrypt("address", b"there")) == b"there"
+
+
+def test_a_secret_whose_key_is_gone_says_so() -> None:
+    secret = FernetCipher([OLD]).encrypt("address", b"here")
+    with pytest.raises(ValueError, match="no encryption key opens this 'address' value"):
+        FernetCipher([NEW]).decrypt("address", secret)
+
+
+def test_a_secret_of_one_purpose_can_not_be_put_in_the_place_of_another() -> None:
+    cipher = FernetCipher([NEW])
+    with pytest.raises(ValueError, match="no encryption key"):
+        cipher.decrypt("guest_email", cipher.encrypt("address", b"here"))
+
+
+def test_a_changed_secret_is_refused() -> None:
+    cipher = FernetCipher([NEW])
+    secret = cipher.encrypt("address", b"here")
+    for place in range(0, len(secret) - 2, 7):
+        changed = secret[:place] + (b"B" if secret[place : place + 1] == b"A" else b"A") + secret[place + 1 :]
+        with pytest.raises(ValueError, match="it was changed"):
+            cipher.decrypt("address", changed)
+
+
+@pytest.mark.parametrize("secret", [b"", b"plain text", b"\xff\xfe", b"gAAAAA"])
+def test_what_was_never_encrypted_is_refused(secret: bytes) -> None:
+    with pytest.raises(ValueError, match="no encryption key"):
+        FernetCipher([NEW]).decrypt("address", secret)
+
+
+def test_equal_texts_have_equal_indexes_and_others_do_not() -> None:
+    cipher = FernetCipher([NEW])
+    index = cipher.blind_index("guest_email", "ayşe@example.com")
+    assert index == FernetCipher([NEW]).blind_index("guest_email", "ayşe@example.com")
+    assert index != cipher.blind_index("guest_email", "ayse@example.com")
+    assert index != cipher.blind_index("email", "ayşe@example.com")
+    assert index != FernetCipher([OLD]).blind_index("guest_email", "ayşe@example.com")
+    assert len(index) == 32
+
+
+def test_indexes_stay_the_same_when_a_key_is_put_in_front() -> None:
+    before = FernetCipher([OLD]).blind_index("guest_email", "a@example.com")
+    assert FernetCipher([NEW, OLD]).blind_index("guest_email", "a@example.com") == before
+    assert FernetCipher([NEW]).blind_index("guest_email", "a@example.com") != before
+
+
+@pytest.mark.parametrize("keys", [[], ["x" * 31], [NEW, "short"]])
+def test_short_and_missing_keys_are_refused(keys: list[str]) -> None:
+    with pytest.raises(ValueError, match="key"):
+        FernetCipher(keys)
+
+
+def test_a_generated_key_is_long_enough_and_new() -> None:
+    assert FernetCipher([new_key()]).encrypt("address", b"here")
+    assert new_key() != new_key()
