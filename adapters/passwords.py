@@ -1,21 +1,25 @@
 """Password hashing with Argon2id (RFC 9106, with the parameters OWASP advises)."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 
 class Argon2Passwords:
-    """The ``Passwords`` port. A hash takes ``memory_cost`` KiB, so only ``concurrency`` (the cores) run at once."""
+    """The ``Passwords`` port. A hash takes ``memory_cost`` KiB, so only ``concurrency`` (the cores) run at once.
+
+    They run in threads of their own: the C library keeps freed memory for each thread that ever asked for it, and a
+    login storm over all of a server's threads would leave it with hundreds of MiB.
+    """
 
     def __init__(
         self, *, time_cost: int = 2, memory_cost: int = 19_456, parallelism: int = 1, concurrency: int | None = None
     ) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
-        self._turn = BoundedSemaphore(concurrency or os.cpu_count() or 1)
+        self._hashing = ThreadPoolExecutor(concurrency or os.cpu_count() or 1, thread_name_prefix="argon2")
 
     @cached_property
     def _nobodys_hash(self) -> str:
@@ -24,20 +28,21 @@ class Argon2Passwords:
 
     def hash(self, password: str) -> str:
         """A salted hash that carries its own parameters."""
-        with self._turn:
-            return self._hasher.hash(_bytes(password))
+        return self._hashing.submit(self._hasher.hash, _bytes(password)).result()
 
     def verify(self, password: str, hashed: str | None) -> bool:
         """Whether they match. ``hashed`` None, or what is no hash, costs the same time and is never a match."""
-        with self._turn:
-            try:
-                extract_parameters(hashed or "")
-            except InvalidHashError:
-                hashed = None
-            try:
-                self._hasher.verify(hashed or self._nobodys_hash, _bytes(password))
-            except VerificationError:
-                return False
+        return self._hashing.submit(self._matches, password, hashed).result()
+
+    def _matches(self, password: str, hashed: str | None) -> bool:
+        try:
+            extract_parameters(hashed or "")
+        except InvalidHashError:
+            hashed = None
+        try:
+            self._hasher.verify(hashed or self._nobodys_hash, _bytes(password))
+        except VerificationError:
+            return False
         return hashed is not None
 
     def outdated(self, hashed: str) -> bool:

@@ -5,7 +5,7 @@ otherwise it takes no lock, a missing row raises ``NotFound``, and a malformed i
 in with any offset and come out in UTC. Everything a :class:`Unit` writes is seen by its own later reads.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -431,6 +431,12 @@ class Storage(Protocol):
 
     def writing(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
         """A transaction that may write. Raises ``Busy`` when it gets no turn before its deadline."""
+
+    def version(self) -> Hashable:
+        """What is committed, in one value: two equal ones mean that nothing was committed between them.
+
+        Different ones mean nothing. It costs much less than any look-up, so that answers can be kept and proven fresh.
+        """
 
     def pause(self, attempt: int) -> None:
         """Wait a short random while before run number ``attempt`` of a use case that lost to another."""

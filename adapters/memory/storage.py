@@ -45,7 +45,7 @@ class MemoryUnit:
 
     def commit(self) -> None:
         """Swap the draft in; the unit has then ended. Raises ``RuntimeError`` in a reading unit."""
-        self._storage.tables = self._space.draft.sealed()
+        self._storage.swap_in(self._space.draft.sealed())
         self._space.writable = False
 
 
@@ -59,6 +59,16 @@ class MemoryStorage:
         self.tables = Tables()
         self._deadline = deadline
         self._turn = Lock()
+        self._commits = 0
+
+    def swap_in(self, tables: Tables) -> None:
+        """Make this the state that later units begin with; for the one writer whose turn it is."""
+        self.tables = tables
+        self._commits += 1
+
+    def version(self) -> int:
+        """The number of commits."""
+        return self._commits
 
     @contextmanager
     def reading(self, now: datetime, new_id: NewId) -> Iterator[Unit]:

@@ -134,13 +134,13 @@ GUEST = Guest()
 Actor = User | Guest | System
 
 
-def require(by: Actor, permission: Permission) -> None:
-    """Let ``by`` pass only with a permission. Raises ``NotAuthenticated`` for guests, ``Forbidden`` for users."""
-    if by.may(permission):
+def require(by: Actor, *any_of: Permission) -> None:
+    """Let ``by`` pass only with one of these. Raises ``NotAuthenticated`` for guests, ``Forbidden`` for users."""
+    if any(by.may(permission) for permission in any_of):
         return
     if isinstance(by, Guest):
         raise NotAuthenticated()
-    raise Forbidden(f"This needs the permission {permission}.")
+    raise Forbidden(f"This needs the permission {' or '.join(any_of)}.")
 
 
 def require_user(by: Actor) -> User:

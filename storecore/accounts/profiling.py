@@ -32,6 +32,12 @@ class Profiling(Activity):
         """The user who asks, as stored now."""
         return unit.users.get(require_user(by).id)
 
+    @reading
+    def profile(self, unit: Unit, *, by: Actor, user_id: str) -> User:
+        """Anybody's account, for any user to be shown as much of as they may see. Raises ``NotFound``."""
+        require_user(by)
+        return unit.users.get(user_id)
+
     @writing
     def update_profile(
         self, unit: Unit, *, by: Actor, if_version: int | None = None, **changes: Unpack[ProfileChanges]

@@ -47,8 +47,7 @@ class Browsing(Activity):
     @reading
     def prices(self, unit: Unit, *, by: Actor, product_id: str, page: PageRequest = FIRST_PAGE) -> Page[PriceChange]:
         """A product's price history, newest first, for whoever sets prices."""
-        if not by.may(Permission.CATALOG_WRITE):
-            require(by, Permission.PRICES_WRITE)
+        require(by, Permission.CATALOG_WRITE, Permission.PRICES_WRITE)
         return unit.products.prices(unit.products.get(product_id).id, page)
 
     @reading

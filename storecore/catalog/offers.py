@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from storecore.catalog.model import PRIOR_PRICE_WINDOW, Category, Product, prior_price
 from storecore.money import Money
@@ -13,12 +14,14 @@ class Offer:
     """A product and what it costs at this moment. ``siblings`` are its variants, on a detail page only.
 
     ``prior_price`` is the lowest price of the 30 days before a running discount began, None without one.
+    ``changes_at`` is when the clock alone will change the price, None if nothing is planned.
     """
 
     product: Product
     final_price: Money
     prior_price: Money | None
     categories: tuple[Category, ...]
+    changes_at: datetime | None = None
     siblings: "tuple[Offer, ...]" = ()
 
 
@@ -37,6 +40,7 @@ def offers(unit: Unit, products: Iterable[Product]) -> Sequence[Offer]:
             if product.discount and product.id in history
             else None,
             categories=tuple(categories[each] for each in product.category_ids if each in categories),
+            changes_at=product.next_price_change(unit.now),
         )
         for product in products
     ]

@@ -47,6 +47,20 @@ class UnitsContract(Contract):
         with seen(storage) as unit:
             assert unit.users.get(user.id) == user
 
+    def test_the_version_changes_with_every_commit_and_with_nothing_else(self, storage: Storage) -> None:
+        before = storage.version()
+        with seen(storage) as unit:
+            unit.categories.some([])
+        assert storage.version() == before
+        versions = [before]
+        for _ in range(3):
+            with written(storage) as unit:
+                unit.users.add(make_user(ids(len(versions))))
+                open_version = storage.version()
+            assert open_version == versions[-1]
+            versions.append(storage.version())
+        assert len(set(versions)) == 4
+
     def test_a_unit_left_without_commit_has_changed_nothing(self, storage: Storage) -> None:
         user = make_user(ids())
         with storage.writing(NOW, ids()) as unit:

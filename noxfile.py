@@ -1,0 +1,67 @@
+"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``.
+
+Each runs in an environment of its own below ``.nox``, which is reused the next time.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "virtualenv"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+DEV = nox.project.dependency_groups(PROJECT, "dev")
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Start the shop with demo data on http://127.0.0.1:8000; arguments go to `storecore serve`."""
+    session.install("-q", "-e", ".[web]")
+    command = [str(Path(session.bin) / "storecore"), "serve", *session.posargs]
+    if sys.platform == "win32":
+        session.run(*command)
+    else:
+        os.execv(command[0], command)  # noqa: S606 - in nox's place, so that signals reach the server itself
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test with coverage; arguments go to pytest."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    # Tests of one file stay together: those that race threads against each other want no company in their process.
+    session.run("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--cov", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style, types and the direction of imports."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the quick tests on the lowest versions of the dependencies that pyproject.toml allows."""
+    extras = [line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra]
+    pins = {re.sub(r">=([\d.]+)", r"==\1", line) for line in extras if ">=" in line}
+    pins = {re.sub(r"\[.*?\]", "", pin) for pin in pins}  # pip refuses extras in constraints
+    constraints = Path(session.create_tmp()) / "lowest.txt"
+    constraints.write_text("\n".join(sorted(pins)) + "\n", encoding="utf-8")
+    session.install("-q", "-e", ".[all]", *DEV, "-c", str(constraints))
+    session.run("pytest", "-n", "auto", "--maxprocesses", "4", "tests/unit", "tests/contracts", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed on this machine; arguments go to the benchmark."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("python", "-m", "tests.bench", *session.posargs)

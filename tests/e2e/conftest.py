@@ -1,0 +1,218 @@
+"""A whole shop behind a real socket: a SQLite file, mail as files, and a clock that moves when it is told to."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from itertools import count
+from pathlib import Path
+from shutil import copyfile
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from adapters.jwt_tokens import JwtAccessTokens
+from adapters.passwords import Argon2Passwords
+from adapters.secrets import new_key
+from adapters.sql import migrate, open_store
+from adapters.tokens import SignedValues
+from storecore.accounts.model import SYSTEM
+from storecore.accounts.permissions import Role
+from storecore.money import Money
+from storecore.shop import Shop
+from storecore.store import Store
+from storecore.testing.builders import NOW
+from webapp import create_app
+from webapp.http.parts import Parts
+
+API = "/api/v1"
+PASSWORD = "correct horse battery"
+
+
+class MovableClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        """Let time pass: ``clock.forward(minutes=31)``."""
+        self.at += timedelta(**by)
+
+
+@dataclass
+class LiveShop:
+    """A running server, the store behind it, and who comes to it. Any 5xx answer fails the test at once."""
+
+    address: str
+    store: Store
+    clock: MovableClock
+    mail_folder: Path
+    _clients: ExitStack = field(default_factory=ExitStack)
+    _skus: Iterator[int] = field(default_factory=count)
+
+    def visitor(self, **headers: str) -> httpx.Client:
+        """A new HTTP client with cookies of its own; paths begin after ``/api/v1``."""
+        client = httpx.Client(
+            base_url=f"{self.address}{API}",
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            timeout=30,
+            trust_env=False,
+            verify=False,  # there is no TLS here, and loading certificates for it takes longer than a test
+            event_hooks={"response": [_never_fails]},
+        )
+        return self._clients.enter_context(client)
+
+    def register(self, email: str, *, full_name: str = "Ada Lovelace", **more: Any) -> dict[str, Any]:
+        """Open an account with the password ``PASSWORD``; the user as the API shows it."""
+        body = {"email": email, "password": PASSWORD, "full_name": full_name, **more}
+        answer = self.visitor().post("/auth/register", json=body)
+        assert answer.status_code == 201, answer.text
+        user: dict[str, Any] = answer.json()
+        return user
+
+    def signed_in(self, email: str, password: str = PASSWORD) -> httpx.Client:
+        """A client that holds the cookies of a new session."""
+        client = self.visitor()
+        answer = client.post("/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return client
+
+    def bearer(self, email: str, password: str = PASSWORD) -> httpx.Client:
+        """A client that sends an access token of a new session."""
+        answer = self.visitor().post("/auth/token", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return self.visitor(Authorization=f"Bearer {answer.json()['access_token']}")
+
+    def customer(self, email: str = "ada@example.com", **more: Any) -> httpx.Client:
+        """A new customer, signed in by cookies."""
+        self.register(email, **more)
+        return self.signed_in(email)
+
+    def staff(self, role: Role, email: str | None = None) -> httpx.Client:
+        """A new member of staff, signed in by cookies."""
+        email = email or f"{role}@example.com"
+        user = self.register(email, full_name="Grace Hopper")
+        self.store.accounts.set_role(by=SYSTEM, user_id=user["id"], role=role)
+        return self.signed_in(email)
+
+    def hat(self, *, stock: int = 10, price: str = "20.00", **more: Any) -> str:
+        """Put a new product on the shelf; its id."""
+        catalog, currency = self.store.catalog, self.store.shop.currency
+        sku = f"HAT-{next(self._skus)}"
+        category = catalog.create_category(by=SYSTEM, name=f"Shelf of {sku}")
+        fields = {"sku": sku, "name": "Straw hat", "category_ids": [category.id], **more}
+        made = catalog.create_product(by=SYSTEM, price=Money.parse(price, currency), stock=stock, **fields)
+        return made.product.id
+
+    def mail(self, to: str) -> list[EmailMessage]:
+        """Everything that was written to somebody so far, oldest first; what is due is sent first."""
+        while self.store.work():
+            pass
+        letters = [_read(path) for path in sorted(self.mail_folder.glob("*.eml"))]
+        return [letter for letter in letters if letter["To"] == to]
+
+    def link(self, to: str, purpose: str) -> str:
+        """The newest ``//links/<purpose>`` address that somebody was sent."""
+        found = re.compile(rf"{re.escape(self.address)}/links/{purpose}\?token=[\w.-]+")
+        texts = [text_of(letter) for letter in self.mail(to)]
+        links: list[str] = [link for text in texts for link in found.findall(text)]
+        assert links, f"no link to {purpose} among {len(texts)} letters to {to}"
+        return links[-1]
+
+    def token(self, to: str, purpose: str) -> str:
+        """The token in that link."""
+        return self.link(to, purpose).partition("?token=")[2]
+
+    def close(self) -> None:
+        """Say good-bye to the visitors."""
+        self._clients.close()
+
+
+def text_of(letter: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is this problem; its body."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
+    body: dict[str, Any] = answer.json()
+    assert body["code"] == code, body
+    return body
+
+
+def _read(path: Path) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
+
+
+def _never_fails(answer: httpx.Response) -> None:
+    answer.read()
+    assert answer.status_code < 500, f"{answer.request.method} {answer.request.url}: {answer.text}"
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: object) -> None:
+        """The app logs its requests."""
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to copy, since making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "shop.db"
+    migrate(path)
+    assert not path.with_name("shop.db-wal").exists(), "everything is in the one file"
+    return path
+
+
+@pytest.fixture
+def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[LiveShop]:
+    """An empty shop on a socket of its own."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = listener.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        keys = [new_key()]
+        store = stack.enter_context(
+            open_store(
+                copyfile(empty_database, tmp_path / "shop.db"),
+                shop=Shop(public_url=address),
+                clock=clock,
+                passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+            )
+        )
+        app = create_app(Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys)))
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
+        stack.callback(server.server_close)
+        thread = Thread(target=server.serve_forever, args=(0.01,), name="server")
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
+        stack.callback(shop.close)
+        yield shop
+
+
+@pytest.fixture
+def visitor(live: LiveShop) -> httpx.Client:
+    """Somebody without an account."""
+    return live.visitor()

@@ -1,0 +1,70 @@
+"""Health, readiness, metrics and the log."""
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from tests.http.toys import Client, Toy
+from webapp import system
+
+
+def test_health_asks_nobody(client: Client) -> None:
+    assert client.get("/health").json == {"status": "ok"}
+
+
+def test_ready_asks_everything_it_was_given(tmp_path: Path) -> None:
+    client = Toy(options={"ready": {"database": lambda: True, "disk": system.disk(tmp_path)}}).client()
+    assert client.get("/ready").json == {"status": "ready", "checks": {"database": True, "disk": True}}
+
+
+def test_not_ready_says_what_is_missing() -> None:
+    def broken() -> bool:
+        raise OSError("secret path")
+
+    client = Toy(options={"ready": {"worker": lambda: False, "disk": broken, "x": lambda: True}}).client()
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json["code"]) == (503, "not-ready")
+    assert answer.json["checks"] == {"worker": False, "disk": False, "x": True}
+    assert "Retry-After" in answer.headers
+    assert "secret" not in answer.text
+
+
+def test_requests_are_counted_by_route(client: Client) -> None:
+    client.get("/api/v1/things/t1")
+    client.get("/api/v1/things/t2")
+    client.get("/api/v1/unknown")
+    text = client.get("/metrics").text
+    route = "/api/v1/things/<thing_id>"
+    assert f'storecore_requests_total{{method="GET",route="{route}",status="404"}} 2.0' in text
+    assert 'storecore_requests_total{method="GET",route="(none)",status="404"} 1.0' in text
+    assert "storecore_request_seconds_bucket" in text
+
+
+def test_strange_methods_do_not_fill_the_memory(client: Client) -> None:
+    client.open("/health", method="BREW")
+    assert 'method="(other)"' in client.get("/metrics").text
+
+
+def test_a_request_leaves_one_line_without_personal_data(client: Client, toy: Toy) -> None:
+    with capture_logs() as lines:
+        client.post("/api/v1/things?token=secret", json={"name": "secret"}, headers=toy.bearer())
+        client.get("/api/v1/things/secret", headers={"X-Request-ID": "r1"})
+    first, second = lines
+    assert {**first, "ms": 0} == {
+        "event": "request",
+        "log_level": "info",
+        "method": "POST",
+        "route": "/api/v1/things",
+        "status": 422,
+        "ms": 0,
+        "user_id": "u1",
+    }
+    assert (second["route"], second["status"], second["user_id"]) == ("/api/v1/things/<thing_id>", 404, None)
+    assert "secret" not in str(lines)
+
+
+def test_a_fault_is_logged_with_its_traceback(client: Client) -> None:
+    with capture_logs() as lines:
+        client.get("/api/v1/broken")
+    assert [line["event"] for line in lines] == ["request failed", "request"]
+    assert isinstance(lines[0]["exc_info"], ZeroDivisionError)

@@ -1,0 +1,76 @@
+"""A thin Flask app over the store: parse, call one use case, show."""
+
+from collections.abc import Sequence
+
+from flask import Flask
+from flask_cors import CORS
+from prometheus_client import CollectorRegistry
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import (
+    auth,
+    carts,
+    catalog,
+    categories,
+    coupons,
+    credentials,
+    fulfilment,
+    invoices,
+    links,
+    orders,
+    products,
+    quotes,
+    system,
+    users,
+)
+from webapp.http import bodies, docs, headers, problems
+from webapp.http.endpoint import Routes
+from webapp.http.parts import Parts
+from webapp.sessions import Sessions
+
+AREAS: tuple[Routes, ...] = (
+    auth.routes,
+    credentials.routes,
+    users.routes,
+    products.routes,
+    categories.routes,
+    catalog.routes,
+    coupons.routes,
+    carts.routes,
+    quotes.routes,
+    orders.routes,
+    fulfilment.routes,
+    invoices.routes,
+    system.routes,
+)
+"""Every route of the API, in the order of its documentation."""
+
+
+def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
+    """The app over a store. It opens nothing: threads, databases and settings are its caller's."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = bodies.LIMIT
+    app.config["TRUSTED_HOSTS"] = list(parts.allowed_hosts) or None
+    app.url_map.merge_slashes = False
+    app.extensions["storecore"] = parts
+    metrics = CollectorRegistry()
+    headers.install(app, metrics, https=parts.cookies.secure)
+    problems.install(app)
+    sessions = Sessions(parts)
+    for area in areas:
+        area.install(app, parts, sessions)
+    docs.install(app, areas, title=f"{parts.store.shop.name} API", version=parts.version)
+    system.install_metrics(app, metrics)
+    links.install(app, parts)
+    if parts.cors_origins:
+        CORS(
+            app,
+            origins=list(parts.cors_origins),
+            supports_credentials=True,
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed"],
+            max_age=600,
+        )
+    if parts.trusted_proxies:
+        proxies = parts.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign] # Flask's documented way
+    return app

@@ -1,0 +1,223 @@
+"""The ``storecore`` command.
+
+Exit codes: 0 done, 1 refused, 2 bad settings or usage, 3 port not to be had, 4 bad database, 5 bad secrets file.
+"""
+
+import os
+import signal
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from storecore.errors import StoreError
+from webapp.refusals import BadSettings, CantStart
+
+if TYPE_CHECKING:
+    from storecore.store import Store
+    from webapp.settings import Settings
+
+
+class Refused(click.ClickException):
+    """A message for a person, and an exit code for a script."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance as well
+
+
+class Commands(click.Group):
+    """Says in one line why a command was refused, and exits with the reason's code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever a person can mend becomes a message instead of a traceback."""
+        try:
+            return super().invoke(ctx)
+        except BadSettings as error:
+            text = "These settings are wrong or unsafe:\n" + textwrap.indent(str(error), "  ")
+            raise Refused(text, error.exit_code) from None
+        except CantStart as error:
+            raise Refused(str(error), error.exit_code) from None
+        except StoreError as error:
+            raise Refused(error.message) from None
+        except OSError as error:
+            raise Refused(f"{error.filename or ''} {error.strerror or error}".strip()) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="storecore")
+def main() -> None:
+    """Run the shop. Every setting comes from the environment or a .env file: see `storecore config`."""
+
+
+def _settings() -> "Settings":
+    """The checked settings, with logging set up by them."""
+    from webapp import configuration, logs
+
+    settings = configuration.load()
+    logs.configure(settings)
+    return settings
+
+
+@main.command()
+@click.option("--no-worker", is_flag=True, help="Leave mail and other work to `storecore deliver`.")
+def serve(*, no_worker: bool) -> None:
+    """Start the HTTP server; in development an empty database is filled with demo data first."""
+    from webapp import server, wiring
+
+    settings = _settings()
+    listener = server.listen(settings)
+    address = server.address_of(listener)
+    wiring.migrate(settings)
+    demo = False
+    if not settings.production and settings.loopback:
+        with wiring.opened(settings, address) as store:
+            demo = _fill_if_empty(store) or _has_demo_accounts(store)
+    _say_where(settings, address, demo=demo)
+    server.run(settings, listener, lambda: wiring.Site(settings, address, deliver=not no_worker))
+
+
+@main.command()
+def seed() -> None:
+    """Fill an empty database with demo data: a fashion shop, its staff, customers and orders."""
+    from webapp import wiring
+
+    settings = _settings()
+    if settings.production:
+        raise Refused("Demo data has a known password; it never goes into a production database.")
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        if not _fill_if_empty(store):
+            raise Refused("The database is not empty; demo data goes only into an empty one.")
+    click.echo(_demo_accounts())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version of the program; nothing happens to one that is up to date."""
+    from webapp import wiring
+
+    wiring.migrate(_settings())
+    click.echo("The database is up to date.")
+
+
+@main.command("create-admin")
+@click.option("--email", prompt=True, help="Email to sign in with.")
+@click.option("--name", prompt="Full name", help="Full name.")
+def create_admin(*, email: str, name: str) -> None:
+    """Open an account that may do everything.
+
+    The password is asked for, or taken from ADMIN_PASSWORD or the first line of standard input; never from the
+    command line, where others could read it.
+    """
+    from storecore.accounts.model import SYSTEM
+    from webapp import wiring
+
+    settings = _settings()
+    password = _admin_password()
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        admin = store.accounts.create_admin(by=SYSTEM, email=email, password=password, full_name=name)
+    click.echo(f"{admin.email} is an admin.")
+
+
+def _admin_password() -> str:
+    if password := os.environ.get("ADMIN_PASSWORD"):
+        return password
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return str(password)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+def deliver(*, once: bool) -> None:
+    """Send mail and do the shop's other work, as a process of its own."""
+    from webapp import wiring
+    from webapp.worker import Worker
+
+    settings = _settings()
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        if once:
+            done = 0
+            while just_done := store.work():
+                done += just_done
+            click.echo(f"{done} done.")
+            return
+        worker = Worker(store)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda _signal, _frame: worker.stop())
+        click.echo("Delivering; press Ctrl+C to stop.")
+        worker.run()
+
+
+@main.command()
+@click.option("--example", is_flag=True, help="Print a .env file of the defaults instead.")
+def config(*, example: bool) -> None:
+    """Show every setting with secrets masked, and say what is unsafe."""
+    from webapp import configuration
+    from webapp.settings import Settings
+
+    if example:
+        click.echo(configuration.example(), nl=False)
+        return
+    settings = configuration.load()
+    for name, value, given in configuration.shown(settings):
+        about = Settings.model_fields[name.lower()].description or ""
+        click.echo(f"{name}={value}{'' if given else '  (default)'}")
+        click.echo(textwrap.fill(about, 100, initial_indent="    ", subsequent_indent="    "))
+    for title, lines in (
+        ("Production would refuse to start:", [] if settings.production else configuration.unsafe(settings)),
+        ("Take care:", configuration.cautions(settings)),
+        ("In .env, but no setting:", configuration.unknown_names()),
+    ):
+        if told := list(lines):
+            click.echo("\n".join(["", title, *(f"  {line}" for line in told)]))
+
+
+def _fill_if_empty(store: "Store") -> bool:
+    """Seed an empty database with demo data; whether it was empty."""
+    from webapp import demo
+
+    if not demo.is_empty(store) or _has_demo_accounts(store):
+        return False
+    click.echo("Filling the empty database with demo data")
+    demo.seed(store, lambda what: click.echo(f"  {what} …"))
+    return True
+
+
+def _has_demo_accounts(store: "Store") -> bool:
+    from webapp import demo
+
+    with store.storage.reading(store.clock(), str) as unit:
+        return any(unit.users.by_email(email) for email in (*demo.STAFF, *demo.CUSTOMERS))
+
+
+def _say_where(settings: "Settings", address: str, *, demo: bool) -> None:
+    place = f"{settings.instance_dir.resolve()}{os.sep}"
+    mail = f"{settings.smtp_host}:{settings.smtp_port}" if settings.smtp_host else f"{place}mail{os.sep}"
+    rows = {
+        "address": address,
+        "API docs": f"{address}/api/v1/docs",
+        "database": str(settings.database.resolve()),
+        "mail": mail,
+        "secrets": "settings" if settings.secret_key and settings.encryption_keys else f"{place}secrets.json",
+        "log": str(settings.log_file or "standard error"),
+    }
+    click.echo(f"{settings.shop_name} ({settings.environment})")
+    for name, where in rows.items():
+        click.echo(f"  {name:10}{where}")
+    if demo:
+        click.echo(_demo_accounts())
+    click.echo("Press Ctrl+C to stop.")
+    sys.stdout.flush()  # a server process that is forked would print what is left once more
+
+
+def _demo_accounts() -> str:
+    from webapp import demo
+
+    accounts = (*demo.STAFF, next(iter(demo.CUSTOMERS)))
+    return "\n".join([f"Demo accounts, each with the password {demo.PASSWORD}:", *(f"  {each}" for each in accounts)])

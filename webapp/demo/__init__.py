@@ -1,0 +1,196 @@
+"""A shop to look at: staff, customers, a fashion catalog and two months of orders in every state.
+
+Everything goes through the store's own use cases, at times in the past, so that the demo data keeps every promise
+that real data keeps.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import cycle, product
+
+from storecore.accounts.letters import VERIFY_EMAIL
+from storecore.accounts.model import SYSTEM, Address, User
+from storecore.accounts.permissions import Role
+from storecore.catalog.offers import Offer
+from storecore.money import Money
+from storecore.orders.model import Status
+from storecore.store import Store
+from webapp.demo.products import CATEGORIES, STYLES, Style
+
+PASSWORD = "12345678"  # noqa: S105 - the documented password of the demo accounts
+
+STAFF = {
+    "admin@example.com": ("Alex Admin", Role.ADMIN),
+    "manager@example.com": ("Paula Product", Role.PRODUCT_MANAGER),
+    "sales@example.com": ("Sam Sales", Role.SALES_MANAGER),
+    "support@example.com": ("Robin Support", Role.SUPPORT_AGENT),
+    "vendor@example.com": ("Vera Vendor", Role.VENDOR),
+}
+CUSTOMERS = {
+    "customer@example.com": (
+        "Chris Customer",
+        Address(
+            recipient="Chris Customer", line1="12 Main Street", city="Springfield", postal_code="62701", country="US"
+        ),
+    ),
+    "ayse@example.com": (
+        "Ayşe Yıldırım Öğüt",
+        Address(
+            recipient="Ayşe Yıldırım Öğüt",
+            line1="İstiklal Caddesi 45",
+            line2="Daire 7",
+            city="İstanbul",
+            postal_code="34430",
+            country="TR",
+        ),
+    ),
+    "dmitri@example.com": (
+        "Дмитрий Щербаков",
+        Address(
+            recipient="Дмитрий Щербаков",
+            line1="улица Пушкина, дом 10",
+            city="Алматы",
+            postal_code="050000",
+            country="KZ",
+        ),
+    ),
+    "elena@example.com": (
+        "Έλενα Παπαδοπούλου",
+        Address(recipient="Έλενα Παπαδοπούλου", line1="Ερμού 25", city="Αθήνα", postal_code="105 63", country="GR"),
+    ),
+    "joao@example.com": (
+        "João Gonçalves",
+        Address(
+            recipient="João Gonçalves", line1="Rua Augusta 100", city="Lisboa", postal_code="1100-053", country="PT"
+        ),
+    ),
+}
+WAY = (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)
+ORDERS: tuple[tuple[int, Status], ...] = (
+    (58, Status.DELIVERED),
+    (51, Status.DELIVERED),
+    (45, Status.DELIVERED),
+    (40, Status.CANCELLED),
+    (33, Status.DELIVERED),
+    (29, Status.DELIVERED),
+    (24, Status.DELIVERED),
+    (20, Status.DELIVERED),
+    (16, Status.DELIVERED),
+    (12, Status.DELIVERED),
+    (9, Status.DELIVERED),
+    (7, Status.SHIPPED),
+    (5, Status.SHIPPED),
+    (4, Status.CANCELLED),
+    (3, Status.SHIPPED),
+    (2, Status.PROCESSING),
+    (1, Status.PROCESSING),
+    (1, Status.CONFIRMED),
+    (0, Status.PENDING),
+    (0, Status.PENDING),
+)
+"""(days ago, the status it has reached), oldest first."""
+
+Progress = Callable[[str], None]
+
+
+def is_empty(store: Store) -> bool:
+    """Whether there is nothing in the store yet that demo data could get in the way of."""
+    return not store.catalog.categories().items and not store.catalog.products().items
+
+
+def seed(store: Store, progress: Progress = lambda _: None) -> None:
+    """Fill an empty store. Raises ``RuntimeError`` for one that has a catalog: demo data is no guest in a real shop."""
+    if not is_empty(store):
+        raise RuntimeError("This store is not empty; demo data goes only into an empty one.")
+    opened = store.clock() - timedelta(days=90)
+    progress("people")
+    people = {email: _person(_at(store, opened), email, name, role) for email, (name, role) in STAFF.items()}
+    customers = []
+    for email, (name, address) in CUSTOMERS.items():
+        customer = _person(_at(store, opened), email, name, Role.CUSTOMER)
+        _at(store, opened).accounts.add_address(by=customer, address=address, label="Home")
+        customers.append((customer, address))
+    progress("products")
+    offers = _catalog(_at(store, opened), people["manager@example.com"], people["sales@example.com"])
+    progress("orders")
+    _orders(store, customers, offers, people["vendor@example.com"])
+    _sell_out(store, offers[-1], people["manager@example.com"])
+
+
+def _at(store: Store, moment: datetime) -> Store:
+    """The same store on another day."""
+    return store.at(lambda: moment)
+
+
+def _person(store: Store, email: str, name: str, role: Role) -> User:
+    user = store.accounts.register(email=email, password=PASSWORD, full_name=name)
+    expires = store.clock() + timedelta(days=1)
+    token = store.accounts.signer.sign(VERIFY_EMAIL, {"user": user.id, "email": email, "was": email}, expires)
+    user = store.accounts.verify_email(token=token)
+    return user if role is Role.CUSTOMER else store.accounts.set_role(by=SYSTEM, user_id=user.id, role=role)
+
+
+def _catalog(store: Store, manager: User, sales: User) -> list[Offer]:
+    shelves = {name: store.catalog.create_category(by=manager, name=name).id for name in CATEGORIES}
+    offers: list[Offer] = []
+    reduced: dict[str, list[str]] = {}
+    for style in STYLES:
+        for offer in _variants(store, manager, style, shelves[style.category]):
+            offers.append(offer)
+            reduced.setdefault(style.discount, []).append(offer.product.id)
+    later = _at(store, store.clock() + timedelta(days=30))
+    for percent, product_ids in reduced.items():
+        if percent != "0":
+            later.catalog.discount(by=sales, product_ids=product_ids, percent=Decimal(percent))
+    later.catalog.create_coupon(by=sales, code="WELCOME10", percent=Decimal(10), max_uses_per_user=1)
+    return offers
+
+
+def _variants(store: Store, manager: User, style: Style, category_id: str) -> Iterator[Offer]:
+    price = Money(int(style.price.replace(".", "")), store.shop.currency)
+    for colour, size in product(style.colours, style.sizes or ("",)):
+        tags = [part for part in (colour, size) if part]
+        attributes = {"colour": colour, "brand": style.brand, "material": style.material} | (
+            {"size": size} if size else {}
+        )
+        yield store.catalog.create_product(
+            by=manager,
+            sku="-".join([style.code, *(tag.upper().replace(" ", "") for tag in tags)]),
+            name=f"{style.name} {' '.join(tags)}",
+            description=style.description,
+            price=price,
+            cost=price.share(45, 100),
+            stock=style.stock,
+            category_ids=[category_id],
+            attributes=attributes,
+            group=style.code.lower(),
+        )
+
+
+def _orders(store: Store, customers: Sequence[tuple[User, Address]], offers: list[Offer], staff: User) -> None:
+    buyers, picks = cycle(customers), cycle(offers[::7] + offers[3::5])
+    now = store.clock()
+    for number, (days, reached) in enumerate(ORDERS):
+        buyer, address = next(buyers)
+        placed = now - timedelta(days=days, hours=3 if days else 0, minutes=7 * (len(ORDERS) - number))
+        items = {next(picks).product.id: 1 + number % 3 for _ in range(1 + number % 4)}
+        order = _at(store, placed).orders.place(by=buyer, items=list(items.items()), deliver_to=address)
+        if reached is Status.CANCELLED:
+            _at(store, placed + timedelta(minutes=20)).orders.cancel(by=buyer, order_id=order.id, note="Wrong size")
+            continue
+        for step, status in enumerate(WAY[: WAY.index(reached) + 1] if reached in WAY else ()):
+            shipped = status is Status.SHIPPED
+            _at(store, min(placed + timedelta(hours=1 + 20 * step), now)).orders.advance(
+                by=staff,
+                order_id=order.id,
+                to=status,
+                carrier="Swift Post" if shipped else None,
+                tracking_number=f"SP{number:08d}" if shipped else None,
+            )
+
+
+def _sell_out(store: Store, offer: Offer, manager: User) -> None:
+    """Every shop has something that it is out of."""
+    left = store.catalog.product(product=offer.product.id).product.stock
+    store.catalog.adjust_stock(by=manager, product_id=offer.product.id, change=-left, reason="Sent back to the maker")

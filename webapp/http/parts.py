@@ -1,0 +1,71 @@
+"""What the app is assembled from: the store, the tokens it trusts, and the settings that HTTP depends on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from storecore.store import Store
+
+
+class AccessClaims(Protocol):
+    """What an access token says."""
+
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+
+    @property
+    def session_id(self) -> str:
+        """The sign-in that it was issued for."""
+
+
+class AccessTokens(Protocol):
+    """Short-lived signed tokens that name a user and their session."""
+
+    def issue(self, *, user_id: str, session_id: str, at: datetime, lifetime: timedelta) -> str:
+        """A token that is good for ``lifetime``."""
+
+    def read(self, token: str, *, at: datetime) -> AccessClaims:
+        """What a token says. Raises ``NotAuthenticated`` when it is expired, forged or anything else."""
+
+
+class SignedValues(Protocol):
+    """Plain JSON values signed so that nobody can make or change one; each is for one purpose."""
+
+    def dumps(self, purpose: str, value: Any) -> str:
+        """The value as URL-safe characters."""
+
+    def loads(self, purpose: str, text: str) -> Any:
+        """What was signed. Raises ``Invalid`` for anything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookies:
+    """How cookies are set. ``secure`` also asks browsers to stay on HTTPS (HSTS)."""
+
+    secure: bool = False
+    domain: str | None = None
+    path: str = "/"
+    samesite: Literal["lax", "strict", "none"] = "lax"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything ``create_app`` needs.
+
+    ``access_lifetime`` is how long an access token is good. ``cors_origins`` are the other origins whose pages may call
+    with cookies. So many ``trusted_proxies`` in front are ours. ``allowed_hosts`` are the Host names to answer to; with
+    none, any. Each of ``ready`` tells, by name, whether something that ``/ready`` asks about works; raising means no.
+    """
+
+    store: Store
+    access_tokens: AccessTokens
+    values: SignedValues
+    access_lifetime: timedelta = timedelta(minutes=30)
+    cookies: Cookies = Cookies()
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    allowed_hosts: tuple[str, ...] = ()
+    ready: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    version: str = "0.1.0"

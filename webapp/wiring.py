@@ -1,0 +1,190 @@
+"""Chooses the adapters: the one module that knows which technology is behind which port."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from adapters import secrets as secret_files
+from adapters.secrets import Secrets
+from storecore.errors import StoreError
+from storecore.notices import Attachment
+from storecore.orders.model import Invoice, Order
+from storecore.ports import Documents, Mailer
+from storecore.store import Store
+from webapp.refusals import BadDatabase, BadSecrets
+from webapp.settings import Settings
+from webapp.worker import Worker
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+LAST_WORK_SECONDS = 2
+"""How long a server that ends waits for its worker; what was begun is tried again by another after a lease ends."""
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to this version. Raises ``BadDatabase`` for one that is newer, or can't be opened."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.sql import DatabaseTooNew
+    from adapters.sql import migrate as migrate_database
+
+    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        migrate_database(settings.database)
+    except DatabaseTooNew as error:
+        raise BadDatabase(str(error)) from None
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise BadDatabase(f"{settings.database} can't be opened: {reason}") from None
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """The keys from the settings; those not set from a file that is made once. Raises ``BadSecrets`` for a bad file."""
+    signing = tuple(key.get_secret_value() for key in settings.secret_key)
+    encryption = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    if signing and encryption:
+        return Secrets(signing_keys=signing, encryption_keys=encryption)
+    try:
+        kept = secret_files.load_or_create(settings.instance_dir / "secrets.json")
+    except (OSError, ValueError) as error:
+        raise BadSecrets(str(error)) from None
+    return Secrets(
+        signing_keys=signing or kept.signing_keys,
+        encryption_keys=encryption or kept.encryption_keys,
+    )
+
+
+def open_store(settings: Settings, keys: Secrets, public_url: str | None = None) -> Store:
+    """The store over the real world. Open it after forking, and close it."""
+    from adapters.encryption import FernetCipher
+    from adapters.passwords import Argon2Passwords
+    from adapters.sql import SqlStorage
+    from adapters.system import random_bytes, utc_now, uuid7
+    from adapters.tokens import ItsDangerousSigner
+
+    return Store(
+        storage=SqlStorage(
+            settings.database, cipher=FernetCipher(keys.encryption_keys), pool_size=settings.database_pool_size
+        ),
+        clock=utc_now,
+        new_id=uuid7,
+        random=random_bytes,
+        passwords=Argon2Passwords(),
+        signer=ItsDangerousSigner(keys.signing_keys),
+        mailer=_mailer(settings),
+        documents=_PdfWhenNeeded(settings),
+        shop=settings.shop(public_url),
+    )
+
+
+@contextmanager
+def opened(settings: Settings, public_url: str | None = None) -> Iterator[Store]:
+    """The store for a command that runs and ends."""
+    with open_store(settings, secrets_of(settings), public_url) as store:
+        yield store
+
+
+class _PdfWhenNeeded:
+    """``PdfDocuments``, whose libraries load slowly, loaded for the first invoice."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timezone = settings.shop_timezone
+
+    @cached_property
+    def _documents(self) -> Documents:
+        from adapters.pdf import PdfDocuments
+
+        return PdfDocuments(timezone=self._timezone)
+
+    def invoice(self, invoice: Invoice, order: Order) -> Attachment:
+        """The invoice as a PDF."""
+        return self._documents.invoice(invoice, order)
+
+
+def _mailer(settings: Settings) -> Mailer:
+    if not settings.smtp_host:
+        from adapters.mail.eml import EmlMailer
+
+        return EmlMailer(
+            settings.mail_folder,
+            sender=settings.email_from,
+            shop=settings.shop_name,
+            timezone=settings.shop_timezone,
+        )
+    from adapters.mail.smtp import SmtpMailer
+
+    return SmtpMailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        username=settings.smtp_username or "",
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else "",
+        starttls=settings.smtp_starttls,
+        sender=settings.email_from,
+        shop=settings.shop_name,
+        timezone=settings.shop_timezone,
+    )
+
+
+def _version() -> str:
+    try:
+        return version("storecore")
+    except PackageNotFoundError:
+        return "not installed"  # run from a source tree
+
+
+class Site:
+    """What one server process runs: the app, its store, and a worker beside them if ``deliver``."""
+
+    def __init__(self, settings: Settings, public_url: str, *, deliver: bool = True) -> None:
+        keys = secrets_of(settings)
+        self.store = open_store(settings, keys, public_url)
+        self.worker = Worker(self.store)
+        self.app = self._app(settings, keys, deliver=deliver)
+        if deliver:
+            self.worker.start()
+
+    def _app(self, settings: Settings, keys: Secrets, *, deliver: bool) -> "Flask":
+        from adapters.jwt_tokens import JwtAccessTokens
+        from adapters.tokens import SignedValues
+        from webapp import create_app
+        from webapp.http.parts import Cookies, Parts
+        from webapp.system import disk
+
+        ready = {"database": self._database_answers, "disk": disk(settings.instance_dir)}
+        if deliver:
+            ready["worker"] = lambda: self.worker.alive
+        return create_app(
+            Parts(
+                store=self.store,
+                access_tokens=JwtAccessTokens(keys.signing_keys),
+                values=SignedValues(keys.signing_keys),
+                access_lifetime=settings.access_token_life,
+                cookies=Cookies(
+                    secure=settings.secure_cookies,
+                    domain=settings.cookie_domain,
+                    path=settings.cookie_path,
+                    samesite=settings.cookie_samesite,
+                ),
+                cors_origins=settings.cors_origins,
+                trusted_proxies=settings.trusted_proxies,
+                allowed_hosts=settings.allowed_hosts,
+                ready=ready,
+                version=_version(),
+            )
+        )
+
+    def _database_answers(self) -> bool:
+        with self.store.storage.reading(self.store.clock(), str) as unit:
+            return unit.users.by_email("") is None
+
+    def finish(self) -> None:
+        """The server is about to end: begin nothing new."""
+        self.worker.stop()
+
+    def close(self) -> None:
+        """Let the worker finish what it has in hand, and give back connections."""
+        self.worker.stop(wait=LAST_WORK_SECONDS)
+        self.store.close()
