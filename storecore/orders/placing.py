@@ -137,7 +137,8 @@ class Placing(Activity):
         line_ids = {product.id: unit.new_id() for product in selection.products}
         baskets = selection.baskets(unit.now, line_ids)
         user = quoting.coupon_user(by, checkout.email)
-        coupon = quoting.coupon(unit, code, baskets, user=user, shop=self.shop) if code else None
+        # How often this user has used it is for `use` to check, which nobody can overtake.
+        coupon = quoting.coupon(unit, code, baskets, user=None, shop=self.shop) if code else None
         quote = quoting.quote(baskets, shop=self.shop, coupon=coupon, where=address.destination)
         if checkout.expected_total is not None and checkout.expected_total != quote.total:
             by_product = quoting.quote(

@@ -1,0 +1,71 @@
+"""What the README promises works when it is typed in."""
+
+import doctest
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _shell(heading: str) -> str:
+    """The first shell example below a heading."""
+    found = re.search(rf"^#+ {heading}\n.*?```sh\n(.*?)```", README, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
+
+
+def test_the_library_example_runs_and_has_about_twenty_lines() -> None:
+    examples = doctest.DocTestParser().get_doctest(README, {}, "README.md", "README.md", 0)
+    assert 10 <= sum(example.source.count("\n") for example in examples.examples) <= 25
+    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    assert runner.run(examples).failed == 0
+
+
+def test_the_first_commands_are_one_line_and_what_ci_runs() -> None:
+    serve, tests = _shell("Run the server").strip(), _shell("Test it").strip()
+    assert serve.replace("serve", "tests") == tests
+    assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("program", ["bash", "curl"])
+def test_the_tour_has_what_it_needs(program: str) -> None:
+    assert shutil.which(program), f"install {program} (with apt-get, say) to test the README's tour"
+
+
+def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Path) -> None:
+    env = {**os.environ, "INSTANCE_DIR": str(tmp_path / "instance"), "PORT": "0", "PYTHONUNBUFFERED": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "webapp", "serve"],
+        env=env,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        address = next(match[0] for line in server.stdout if (match := re.search(r"http://[\d.:]+", line)))
+        tour = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", _shell("A tour with curl")],
+            env={**os.environ, "BASE": address},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=30)
+    assert tour.returncode == 0, tour.stderr
+    assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF-")
+    assert '"status":"delivered"' in tour.stdout
+    assert '"code":' not in tour.stdout, "no request of the tour is refused"
