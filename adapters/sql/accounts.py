@@ -35,7 +35,7 @@ USER = (
 _REFUSES: Refusals = {"uq_users_email": EmailTaken}
 
 _get = select(*USER).where(_users.id == bindparam("id"))
-_locked = _get.with_for_update()
+_locked = _get.with_for_update(key_share=True)
 _by_email = select(*USER).where(_users.email == bindparam("email"))
 _with_role = (
     select(*USER)

@@ -16,7 +16,7 @@ _CART = (_carts.id, _carts.user_id, _carts["items"], _carts.coupon, _carts.updat
 _REFUSES: Refusals = {"uq_carts_user_id": Contention}
 
 _get = select(*_CART).where(_carts.id == bindparam("id"))
-_locked = _get.with_for_update()
+_locked = _get.with_for_update(key_share=True)
 _of_user = select(*_CART).where(_carts.user_id == bindparam("user_id"))
 _save = add_or_replace(tables.carts, "user_id", "items", "coupon", "updated_at")
 _remove = delete(tables.carts).where(_carts.id == bindparam("this"))

@@ -66,7 +66,7 @@ def _in_utc(at: datetime) -> datetime:
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 """A count or an amount, 64 bits wide; STRICT tables know only INTEGER."""
 Small = SmallInteger().with_variant(Integer(), "sqlite")
-Sorted = Text().with_variant(Text(collation="C"), "postgresql")
+Characters = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its characters' numbers, whatever the database's language."""
 Flag = Boolean().with_variant(Integer(), "sqlite")
 
@@ -87,12 +87,12 @@ def table(name: str, *parts: Any, narrow: bool = False) -> Table:
 
 def id_() -> Column[str]:
     """The key of most tables."""
-    return Column("id", Text, primary_key=True)
+    return Column("id", Characters, primary_key=True)
 
 
 def to(name: str, target: str, *, key: bool = False, null: bool = False, on_delete: str | None = None) -> Column[str]:
     """A reference to a row of another table, perhaps part of the key."""
-    return Column(name, Text, ForeignKey(target, ondelete=on_delete), primary_key=key, nullable=null)
+    return Column(name, Characters, ForeignKey(target, ondelete=on_delete), primary_key=key, nullable=null)
 
 
 def when(name: str, *, null: bool = False) -> Column[datetime]:
@@ -102,7 +102,7 @@ def when(name: str, *, null: bool = False) -> Column[datetime]:
 
 def words(name: str, *, null: bool = False) -> Column[str]:
     """Text."""
-    return Column(name, Text, nullable=null)
+    return Column(name, Characters, nullable=null)
 
 
 def number(name: str, *, null: bool = False) -> Column[int]:

@@ -1,5 +1,6 @@
 """Which database a path or a URL means."""
 
+from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -26,15 +27,25 @@ class Database(Protocol):
     def migrating(self) -> AbstractContextManager[Connection]:
         """A transaction that changes tables while nobody else does."""
 
+    def version(self) -> Hashable:
+        """Another value after any commit by anybody."""
+
     def close(self) -> None:
         """Give back files and connections."""
 
 
 def open_database(where: str | Path | URL, *, pool_size: int, patience: float) -> Database:
-    """The database at a path, or at a URL such as ``sqlite:////srv/shop.db``. Raises ``ValueError`` for other kinds."""
+    """The database at a path, or at a URL such as ``postgresql://shop@db.example/shop``.
+
+    Raises ``ValueError`` for other kinds of database.
+    """
     if isinstance(where, str) and "://" in where:
         where = make_url(where)
     if isinstance(where, URL):
+        if where.drivername in {"postgresql", "postgresql+psycopg"}:
+            from adapters.sql.postgresql import PostgresqlDatabase  # its driver is needed for nothing else
+
+            return PostgresqlDatabase(where, pool_size=pool_size, patience=patience)
         if where.get_backend_name() != "sqlite" or where.query:
             raise ValueError(f"this database is not supported: {where.render_as_string()}")
         where = where.database or ""

@@ -1,6 +1,8 @@
-"""What SQLite and PostgreSQL do differently: the names of broken constraints, refusals, upserts and JSON.
+"""What SQLite and PostgreSQL do differently: the names of broken constraints, refusals, upserts, JSON, and queueing.
 
 Row locks need no word here: ``with_for_update()`` is left out by SQLAlchemy on SQLite, where whoever writes is alone.
+They are taken with ``key_share=True``, which leaves room for rows that refer to the locked one: without it, a member of
+staff who edits a product and a customer who buys it would wait for each other.
 """
 
 import re
@@ -8,9 +10,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, Table, TableValuedAlias, Text, column
+from sqlalchemy import BindParameter, Connection, Integer, Table, TableValuedAlias, Text, column, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -33,7 +35,8 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CONSTRAINTS = {"UNIQUE": "uq", "PRIMARY KEY": "pk"}
 _LOST = ("40001", "40P01")
 _WAITED = ("55P03", "57014")
-_DOWN = ("08", "53", "57P", "58")
+_DOWN = ("08", "25006", "25P03", "53", "57P", "58")
+"""Broken connections, a server that has become a copy of another, silence, no room, a restart, the disk."""
 _UNIQUE, _FOREIGN = "23505", "23503"
 
 
@@ -46,9 +49,14 @@ def refusal(error: Exception, refuses: Refusals) -> Exception:
         return _sqlite(cause, refuses) or error
     if state := getattr(cause, "sqlstate", None):
         return _postgresql(state, cause, refuses) or error
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return Unavailable()
     return error
+
+
+def is_unwritable(error: Exception) -> bool:
+    """Whether PostgreSQL's driver was given a text with a NUL, which no row of its can hold."""
+    return isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) is None
 
 
 def _sqlite(error: sqlite3.Error, refuses: Refusals) -> Exception | None:
@@ -104,6 +112,15 @@ def add_or_replace(table: Table, *changing: str) -> postgresql.Insert:
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key), set_={name: insert.excluded[name] for name in changing}
     )
+
+
+_QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended('storecore ' || :what, 0))")
+
+
+def queue_for(connection: Connection, what: str) -> None:
+    """Wait until no other transaction has queued for the same; whoever writes on SQLite has done so already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_QUEUE, {"what": what})
 
 
 class Place(FunctionElement[int]):

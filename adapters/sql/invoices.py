@@ -56,8 +56,8 @@ class SqlInvoices:
         return self._invoice(row) if row else None
 
     def next_sequence(self) -> int:
-        """Locks the table against other writers."""
-        self._transaction.alone_in(tables.invoices)
+        """One transaction after another: the next one sees what this one has committed."""
+        self._transaction.queue_for("invoices")
         return self._transaction.number(_next)
 
     def add(self, invoice: Invoice) -> None:

@@ -40,7 +40,7 @@ _add = insert(tables.orders)
 _add_lines = insert(tables.order_lines)
 _add_history = insert(tables.order_history)
 _get = select(*ORDER, _orders.explanation).where(_orders.id == bindparam("id"))
-_locked = _get.with_for_update()
+_locked = _get.with_for_update(key_share=True)
 _lines_of = (
     select(*LINE)
     .where(_lines.order_id.in_(bindparam("ids", expanding=True)))

@@ -42,7 +42,7 @@ _due = (
     )
     .order_by(_outbox.due_at, _outbox.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(key_share=True, skip_locked=True)
 )
 _lease = update(tables.outbox).where(_outbox.id == bindparam("this")).values(leased_until=bindparam("until"))
 _save = (

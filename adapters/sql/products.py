@@ -26,7 +26,7 @@ _product = select(*PRODUCT).select_from(PRODUCTS)
 _by_id = _product.where(_products.id == bindparam("wanted"))
 _by_slug = _product.where(_products.slug == bindparam("wanted"))
 _some = _product.where(_products.id.in_(bindparam("ids", expanding=True)))
-_locked = _some.order_by(_products.id).with_for_update(of=tables.products)
+_locked = _some.order_by(_products.id).with_for_update(of=tables.products, key_share=True)
 _group = _product.where(_products.group == bindparam("group"), _products.is_active).order_by(_products.sku)
 _slugs = select(_products.slug).where(
     _products.id != bindparam("id"),
@@ -73,7 +73,7 @@ _to_refresh = (
     _product.where(_products.next_price_change <= bindparam("at"))
     .order_by(_products.next_price_change, _products.id)
     .limit(bindparam("most"))
-    .with_for_update(of=tables.products, skip_locked=True)
+    .with_for_update(of=tables.products, key_share=True, skip_locked=True)
 )
 _refresh = (
     update(tables.products)

@@ -46,7 +46,7 @@ _token = (
     select(*_TOKEN, *_SESSION, *USER)
     .select_from(tables.refresh_tokens.join(tables.sessions).join(tables.users))
     .where(_tokens.hash == bindparam("hash"))
-    .with_for_update(of=tables.sessions)
+    .with_for_update(of=(tables.sessions, tables.refresh_tokens), key_share=True)
 )
 _replace_token = (
     update(tables.refresh_tokens)
@@ -91,7 +91,7 @@ class SqlSessions:
         return user_from(self._transaction, row) if row else None
 
     def token(self, token_hash: bytes) -> tuple[RefreshToken, Session, User] | None:
-        """Locks the session's row."""
+        """Locks the rows of the session and of the token."""
         self._transaction.check_writable()
         row = self._transaction.row(_token, {"hash": token_hash})
         if row is None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -39,6 +40,8 @@ class SqliteDatabase:
         self._readers = _engine(path, "BEGIN", pool_size, patience)
         self._writers = _engine(path, "BEGIN IMMEDIATE", 1, patience)
         self._turnstile = Turnstile(path)
+        self._observer: sqlite3.Connection | None = None
+        self._observing = Lock()
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -67,6 +70,14 @@ class SqliteDatabase:
                 connection.rollback()
                 _driver(connection).execute("PRAGMA foreign_keys = ON")
 
+    def version(self) -> int:
+        """``PRAGMA data_version`` as a connection that never writes sees it: another number after any commit."""
+        with self._observing:
+            if self._observer is None:
+                self._observer = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            found: tuple[int] = self._observer.execute("PRAGMA data_version").fetchone()
+        return found[0]
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._turnstile.enter(time.monotonic() + self._patience):
@@ -80,6 +91,10 @@ class SqliteDatabase:
         """Give back files and connections."""
         for engine in self.engines:
             engine.dispose()
+        with self._observing:
+            if self._observer is not None:
+                self._observer.close()
+                self._observer = None
         self._turnstile.close()
 
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, cast, func, insert, select, update
+from sqlalchemy import bindparam, cast, func, insert, select, update
 
 from adapters.sql import tables
-from adapters.sql.columns import from_ticks, to_ticks
+from adapters.sql.columns import Whole, from_ticks, to_ticks
 from adapters.sql.dialect import members
 from adapters.sql.pages import after, asked, fetched, page_of
 from adapters.sql.product_rows import PRODUCT, PRODUCTS, product_from
@@ -32,11 +32,21 @@ _MOVE = (
 )
 _write_down = insert(tables.stock_moves)
 _change = members(bindparam("changes"))
-_by = cast(_change.c.value, Integer)
+_wanted = (
+    select(_shelf.product_id, cast(_change.c.value, Whole).label("by"))
+    .join_from(tables.shelf, _change, _shelf.product_id == _change.c.key)
+    .order_by(_shelf.product_id)
+    .with_for_update(of=tables.shelf, key_share=True)
+    .cte("wanted")
+)
+"""The rows to change, locked one after another in the order in which everybody locks them."""
 _take = (
     update(tables.shelf)
-    .where(_shelf.product_id == _change.c.key, _shelf.on_hand + _by >= 0)
-    .values(on_hand=_shelf.on_hand + _by, units_sold=_shelf.units_sold - _by * bindparam("sold"))
+    .where(_shelf.product_id == _wanted.c.product_id, _shelf.on_hand + _wanted.c.by >= 0)
+    .values(
+        on_hand=_shelf.on_hand + _wanted.c.by,
+        units_sold=_shelf.units_sold - _wanted.c.by * bindparam("sold"),
+    )
     .returning(_shelf.product_id, _shelf.on_hand)
 )
 _ledger_first = fetched(

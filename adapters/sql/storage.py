@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +52,10 @@ class SqlStorage:
         """A transaction that may write. Raises ``Busy``."""
         with self._database.writing() as connection:
             yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=True), new_id)
+
+    def version(self) -> Hashable:
+        """What the database says of its last commit."""
+        return self._database.version()
 
     def pause(self, attempt: int) -> None:
         """Wait a short random while."""

@@ -5,12 +5,12 @@ decimal text, which no database rounds; ids, and JSON, are text. Columns named `
 every sale touches (``shelf``, ``coupon_counts``) is kept in narrow rows, apart from what staff edit.
 """
 
-from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 
 from adapters.sql.columns import (
+    Characters,
     Flag,
     Small,
-    Sorted,
     Whole,
     check,
     down,
@@ -88,7 +88,7 @@ categories = table(
     "categories",
     id_(),
     words("name"),
-    Column("name_folded", Sorted, nullable=False),
+    words("name_folded"),
     to("parent_id", "categories.id", null=True),
     when("created_at"),
     number("version"),
@@ -99,7 +99,7 @@ categories = table(
 products = table(
     "products",
     id_(),
-    Column("sku", Sorted, nullable=False),
+    words("sku"),
     words("slug"),
     words("name"),
     words("description"),
@@ -118,7 +118,7 @@ products = table(
     when("created_at"),
     when("updated_at"),
     number("version"),
-    Column("name_folded", Sorted, nullable=False),
+    words("name_folded"),
     number("final_price"),
     down("final_price"),
     when("next_price_change", null=True),
@@ -146,7 +146,7 @@ product_categories = table(
 product_attributes = table(
     "product_attributes",
     to("product_id", "products.id", key=True, on_delete="CASCADE"),
-    Column("name", Text, primary_key=True),
+    Column("name", Characters, primary_key=True),
     words("value"),
     Index("ix_product_attributes_name_value", "name", "value", "product_id"),
     narrow=True,
@@ -390,8 +390,8 @@ Index("ix_outbox_due", outbox.c.due_at, outbox.c.id, **where(TO_SEND))
 
 answers = table(
     "answers",
-    Column("scope", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("scope", Characters, primary_key=True),
+    Column("key", Characters, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
     when("at"),

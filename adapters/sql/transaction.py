@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Table, text
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.sql.dialect import Refusals, refusal
+from adapters.sql.dialect import Refusals, is_unwritable, queue_for, refusal
 from storecore.errors import Contention
 from storecore.ports import Cipher
 
@@ -40,6 +40,8 @@ class Transaction:
         except UnicodeEncodeError:
             return ()
         except SQLAlchemyError as error:
+            if is_unwritable(error):
+                return ()
             raise refusal(error, _NONE) from error
 
     def row(self, statement: Executable, values: Values | None = None) -> Row | None:
@@ -54,9 +56,11 @@ class Transaction:
 
     def write(self, statement: Executable, values: Values | Sequence[Values], *, refuses: Refusals = _NONE) -> int:
         """Change rows, once for each of several values; how many. ``refuses`` says what a broken constraint means."""
-        if isinstance(values, list) and not values:
-            self.check_writable()
-            return 0
+        if isinstance(values, list) and len(values) < 2:
+            if not values:
+                self.check_writable()
+                return 0
+            values = values[0]  # one row is quicker written as one than as the first of many
         return self._write(statement, values, refuses).rowcount
 
     def returned(self, statement: Executable, values: Values) -> Sequence[Row]:
@@ -75,11 +79,11 @@ class Transaction:
         if not self._writable:
             raise RuntimeError("this unit was opened for reading; a use case that writes is marked @writing")
 
-    def alone_in(self, table: Table) -> None:
-        """Nobody else writes to a table until this transaction ends; on SQLite that is so anyway."""
+    def queue_for(self, what: str) -> None:
+        """Wait until no other transaction has queued for the same; nobody else gets it before this one ends."""
         self.check_writable()
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+        with self._said_in_our_words(_NONE):
+            queue_for(self._connection, what)
 
     def spoil(self) -> None:
         """Some of a change was written that must be whole: nothing of this transaction may last."""

@@ -69,9 +69,9 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
         "[]",
         "{}",
         '{"signing_keys": [], "encryption_keys": []}',
-        json.dumps({"signing_keys": ["short"], "encryption_keys": [new_key()]}),
-        json.dumps({"signing_keys": [new_key()], "encryption_keys": [7]}),
-        json.dumps({"signing_keys": [new_key()], "encryption_keys": [new_key()], "other": []}),
+        json.dumps({"signing_keys": ["short"], "encryption_keys": ["k" * 43]}),
+        json.dumps({"signing_keys": ["k" * 43], "encryption_keys": [7]}),
+        json.dumps({"signing_keys": ["k" * 43], "encryption_keys": ["k" * 43], "other": []}),
     ],
 )
 def test_a_file_that_holds_no_secrets_is_refused_and_left_alone(tmp_path: Path, content: str) -> None:

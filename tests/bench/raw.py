@@ -33,7 +33,7 @@ def rate(path: Path, place: Callable[[], object], *, count: int) -> float:
     after = _rows(db)
     columns = _tables(db)
     added = {name: rows - before[name] for name, rows in after.items() if len(rows) > len(before[name])}
-    fresh = _fresh_texts(added, before)
+    fresh = fresh_texts(added, before)
     order = _insertable(db, added)
     shelves = [row[0] for row in after["shelf"] - before["shelf"]]
     inserts = {name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns[name]))})" for name in order}
@@ -42,7 +42,7 @@ def rate(path: Path, place: Callable[[], object], *, count: int) -> float:
         made = {old: str(uuid.uuid4()) for old in fresh}
         db.execute("BEGIN IMMEDIATE")
         for name in order:
-            db.executemany(inserts[name], [_copy(row, made) for row in added[name]])
+            db.executemany(inserts[name], [copied(row, made) for row in added[name]])
         db.executemany(
             "UPDATE shelf SET on_hand = on_hand - 1, units_sold = units_sold + 1 WHERE product_id = ? AND on_hand >= 1",
             [(each,) for each in shelves],
@@ -53,7 +53,7 @@ def rate(path: Path, place: Callable[[], object], *, count: int) -> float:
     return count / took
 
 
-def _fresh_texts(added: dict[str, set[Row]], before: dict[str, set[Row]]) -> set[str]:
+def fresh_texts(added: dict[str, set[Row]], before: dict[str, set[Row]]) -> set[str]:
     """Ids, numbers and the like that this order brought and that can't stand twice."""
     known = {value for rows in before.values() for row in rows for value in row if isinstance(value, str)}
     new = {value for rows in added.values() for row in rows for value in row if isinstance(value, str)}
@@ -64,7 +64,7 @@ def _looks_unique(value: str) -> bool:
     return value.startswith(("S-", "order:", "<")) or (len(value) == 36 and value.count("-") == 4)
 
 
-def _copy(row: Row, made: dict[str, str]) -> Row:
+def copied(row: Row, made: dict[str, str]) -> Row:
     return tuple(made.get(value, value) if isinstance(value, str) else value for value in row)
 
 

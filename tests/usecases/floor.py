@@ -3,13 +3,15 @@
 import atexit
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
@@ -25,8 +27,9 @@ from storecore.notices import Notice
 from storecore.ports import Storage
 from storecore.shop import Shop
 from storecore.store import Store
+from tests.postgresql import database
 
-BACK_ENDS = ("memory", "sqlite")
+BACK_ENDS = ("memory", "sqlite", "postgresql")
 PASSWORD = "correct horse"
 HOME = Address(recipient="Ada Lovelace", line1="1 Main St", city="Springfield", postal_code="12345", country="US")
 
@@ -73,17 +76,19 @@ class Floor(Store):
 
 @contextmanager
 def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterator[Floor]:
-    """A fresh, empty store on ``memory`` or ``sqlite``."""
-    floor = Floor(_storage(back_end, folder), Clock(), shop or Shop())
-    with floor:
-        yield floor
+    """A fresh, empty store on one of the ``BACK_ENDS``; ``sqlite`` keeps it in ``folder``."""
+    with ExitStack() as stack:
+        yield stack.enter_context(Floor(_storage(back_end, folder, stack), Clock(), shop or Shop()))
 
 
-def _storage(back_end: str, folder: Path) -> Storage:
+def _storage(back_end: str, folder: Path, stack: ExitStack) -> Storage:
     if back_end == "memory":
         return MemoryStorage()
-    shutil.copy(_empty_database(), folder / "store.db")
-    return SqlStorage(folder / "store.db", cipher=FernetCipher([new_key()]))
+    if back_end == "postgresql":
+        where: URL | Path = stack.enter_context(database())
+    else:
+        where = Path(shutil.copy(_empty_database(), folder / "store.db"))
+    return SqlStorage(where, cipher=FernetCipher([new_key()]))
 
 
 @cache

@@ -10,14 +10,14 @@ INSTANT = sa.DateTime(timezone=True).with_variant(sa.Integer(), "sqlite")
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SMALL = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
 FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
-SORTED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_table(
         "answers",
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("at", INSTANT, nullable=False),
@@ -27,10 +27,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_answers_at", "answers", ["at"])
     op.create_table(
         "categories",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_folded", SORTED, nullable=False),
-        sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_folded", TEXT, nullable=False),
+        sa.Column("parent_id", TEXT, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("version", WHOLE, nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["categories.id"], name="fk_categories_parent_id"),
@@ -41,12 +41,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_categories_parent_id", "categories", ["parent_id"])
     op.create_table(
         "coupons",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
         sa.Column("percent", WHOLE, nullable=True),
         sa.Column("amount", WHOLE, nullable=True),
         sa.Column("min_spend", WHOLE, nullable=True),
-        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("currency", TEXT, nullable=True),
         sa.Column("starts_at", INSTANT, nullable=True),
         sa.Column("ends_at", INSTANT, nullable=True),
         sa.Column("max_uses", WHOLE, nullable=True),
@@ -65,14 +65,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_coupons_created_at", "coupons", ["created_at", "id"])
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("event", TEXT, nullable=False),
+        sa.Column("template", TEXT, nullable=False),
         sa.Column("recipient_index", sa.LargeBinary(), nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
-        sa.Column("invoice_of", sa.Text(), nullable=True),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("invoice_of", TEXT, nullable=True),
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
         sa.Column("attempts", WHOLE, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("due_at", INSTANT, nullable=False),
@@ -96,31 +96,31 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_outbox_state_created_at", "outbox", ["state", "created_at", "id"])
     op.create_table(
         "products",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("sku", SORTED, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("category_ids", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("sku", TEXT, nullable=False),
+        sa.Column("slug", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("category_ids", TEXT, nullable=False),
         sa.Column("price", WHOLE, nullable=False),
         sa.Column("cost", WHOLE, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
         sa.Column("discount_percent", WHOLE, nullable=True),
         sa.Column("discount_starts_at", INSTANT, nullable=True),
         sa.Column("discount_ends_at", INSTANT, nullable=True),
-        sa.Column("attributes", sa.Text(), nullable=False),
-        sa.Column("images", sa.Text(), nullable=False),
-        sa.Column("group", sa.Text(), nullable=True),
-        sa.Column("tax_class", sa.Text(), nullable=False),
+        sa.Column("attributes", TEXT, nullable=False),
+        sa.Column("images", TEXT, nullable=False),
+        sa.Column("group", TEXT, nullable=True),
+        sa.Column("tax_class", TEXT, nullable=False),
         sa.Column("is_active", FLAG, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("version", WHOLE, nullable=False),
-        sa.Column("name_folded", SORTED, nullable=False),
+        sa.Column("name_folded", TEXT, nullable=False),
         sa.Column("final_price", WHOLE, nullable=False),
         sa.Column("final_price_down", WHOLE, sa.Computed("-final_price", persisted=True), nullable=False),
         sa.Column("next_price_change", INSTANT, nullable=True),
-        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("search_text", TEXT, nullable=False),
         sa.CheckConstraint("cost >= 0", name="ck_products_cost"),
         sa.CheckConstraint("discount_percent BETWEEN 1 AND 10000", name="ck_products_discount_percent"),
         sa.CheckConstraint("final_price >= 0", name="ck_products_final_price"),
@@ -167,14 +167,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     )
     op.create_table(
         "users",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("full_name", sa.Text(), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("grants", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("email", TEXT, nullable=False),
+        sa.Column("full_name", TEXT, nullable=False),
+        sa.Column("password_hash", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("grants", TEXT, nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=True),
-        sa.Column("preferences", sa.Text(), nullable=False),
+        sa.Column("preferences", TEXT, nullable=False),
         sa.Column("is_active", FLAG, nullable=False),
         sa.Column("email_verified", FLAG, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
@@ -186,8 +186,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_users_role_created_at", "users", ["role", "created_at", "id"])
     op.create_table(
         "addresses",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_addresses_user_id", ondelete="CASCADE"),
@@ -197,10 +197,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_addresses_user_id_created_at", "addresses", ["user_id", "created_at", "id"])
     op.create_table(
         "carts",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("items", sa.Text(), nullable=False),
-        sa.Column("coupon", sa.Text(), nullable=True),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=True),
+        sa.Column("items", TEXT, nullable=False),
+        sa.Column("coupon", TEXT, nullable=True),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_carts_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_carts"),
@@ -216,7 +216,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     )
     op.create_table(
         "coupon_counts",
-        sa.Column("coupon_id", sa.Text(), nullable=False),
+        sa.Column("coupon_id", TEXT, nullable=False),
         sa.Column("uses", WHOLE, nullable=False),
         sa.CheckConstraint("uses >= 0", name="ck_coupon_counts_uses"),
         sa.ForeignKeyConstraint(["coupon_id"], ["coupons.id"], name="fk_coupon_counts_coupon_id", ondelete="CASCADE"),
@@ -226,32 +226,32 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     )
     op.create_table(
         "orders",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("customer_id", sa.Text(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("payment_status", sa.Text(), nullable=False),
-        sa.Column("payment_provider", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("number", TEXT, nullable=False),
+        sa.Column("customer_id", TEXT, nullable=True),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("payment_status", TEXT, nullable=False),
+        sa.Column("payment_provider", TEXT, nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
         sa.Column("subtotal", WHOLE, nullable=False),
         sa.Column("discount", WHOLE, nullable=False),
         sa.Column("shipping", WHOLE, nullable=False),
         sa.Column("shipping_tax", WHOLE, nullable=False),
-        sa.Column("shipping_tax_rate", sa.Text(), nullable=False),
+        sa.Column("shipping_tax_rate", TEXT, nullable=False),
         sa.Column("tax", WHOLE, nullable=False),
         sa.Column("total", WHOLE, nullable=False),
         sa.Column("tax_included", FLAG, nullable=False),
-        sa.Column("coupon_id", sa.Text(), nullable=True),
-        sa.Column("coupon_code", sa.Text(), nullable=True),
-        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("coupon_id", TEXT, nullable=True),
+        sa.Column("coupon_code", TEXT, nullable=True),
+        sa.Column("rules", TEXT, nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("eta", INSTANT, nullable=False),
-        sa.Column("carrier", sa.Text(), nullable=True),
-        sa.Column("tracking_number", sa.Text(), nullable=True),
+        sa.Column("carrier", TEXT, nullable=True),
+        sa.Column("tracking_number", TEXT, nullable=True),
         sa.Column("invoiced", FLAG, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("version", WHOLE, nullable=False),
-        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("explanation", TEXT, nullable=False),
         sa.CheckConstraint(
             "payment_status IN ('unpaid', 'pending', 'paid', 'failed', 'partly_refunded', 'refunded')",
             name="ck_orders_payment_status",
@@ -303,12 +303,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_table(
         "price_changes",
         sa.Column("id", WHOLE, autoincrement=True, nullable=False),
-        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("price", WHOLE, nullable=False),
         sa.Column("final_price", WHOLE, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("actor_id", sa.Text(), nullable=True),
+        sa.Column("currency", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=True),
         sa.CheckConstraint("final_price >= 0", name="ck_price_changes_final_price"),
         sa.CheckConstraint("price >= 0", name="ck_price_changes_price"),
         sa.ForeignKeyConstraint(
@@ -320,9 +320,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_price_changes_product_id_at", "price_changes", ["product_id", "at", "id"])
     op.create_table(
         "product_attributes",
-        sa.Column("product_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["product_id"], ["products.id"], name="fk_product_attributes_product_id", ondelete="CASCADE"
         ),
@@ -333,8 +333,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_product_attributes_name_value", "product_attributes", ["name", "value", "product_id"])
     op.create_table(
         "product_categories",
-        sa.Column("category_id", sa.Text(), nullable=False),
-        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("category_id", TEXT, nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["category_id"], ["categories.id"], name="fk_product_categories_category_id", ondelete="CASCADE"
         ),
@@ -348,7 +348,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_product_categories_product_id", "product_categories", ["product_id"])
     op.create_table(
         "ratings",
-        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
         sa.Column("total", WHOLE, nullable=False),
         sa.Column("count", WHOLE, nullable=False),
         sa.Column("average", WHOLE, nullable=False),
@@ -364,12 +364,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_ratings_average", "ratings", ["average_down", "product_id"])
     op.create_table(
         "sessions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("seen_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
-        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("device", TEXT, nullable=False),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sessions_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
@@ -381,7 +381,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_sessions_user_id_created_at", "sessions", ["user_id", "created_at", "id"])
     op.create_table(
         "shelf",
-        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
         sa.Column("on_hand", WHOLE, nullable=False),
         sa.Column("units_sold", WHOLE, nullable=False),
         sa.Column("units_sold_down", WHOLE, sa.Computed("-units_sold", persisted=True), nullable=False),
@@ -395,8 +395,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_shelf_popularity", "shelf", ["units_sold_down", "product_id"])
     op.create_table(
         "coupon_uses",
-        sa.Column("order_id", sa.Text(), nullable=False),
-        sa.Column("coupon_id", sa.Text(), nullable=False),
+        sa.Column("order_id", TEXT, nullable=False),
+        sa.Column("coupon_id", TEXT, nullable=False),
         sa.Column("user_index", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["coupon_id"], ["coupons.id"], name="fk_coupon_uses_coupon_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_coupon_uses_order_id", ondelete="CASCADE"),
@@ -407,14 +407,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_coupon_uses_coupon_id_user_index", "coupon_uses", ["coupon_id", "user_index"])
     op.create_table(
         "invoices",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
         sa.Column("sequence", WHOLE, nullable=False),
-        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("order_id", TEXT, nullable=False),
         sa.Column("issued_at", INSTANT, nullable=False),
-        sa.Column("seller", sa.Text(), nullable=False),
+        sa.Column("seller", TEXT, nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("total", WHOLE, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
         sa.CheckConstraint("sequence > 0", name="ck_invoices_sequence"),
         sa.CheckConstraint("total >= 0", name="ck_invoices_total"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_invoices_order_id"),
@@ -426,12 +426,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_invoices_issued_at", "invoices", ["issued_at", "id"])
     op.create_table(
         "order_history",
-        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("order_id", TEXT, nullable=False),
         sa.Column("position", SMALL, nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
-        sa.Column("actor_id", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("actor_id", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=True),
         sa.CheckConstraint(
             "status IN ('pending', 'confirmed', 'processing', 'shipped', 'delivered', 'cancelled')",
             name="ck_order_history_status",
@@ -443,18 +443,18 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     )
     op.create_table(
         "order_lines",
-        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("order_id", TEXT, nullable=False),
         sa.Column("position", SMALL, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("product_id", sa.Text(), nullable=False),
-        sa.Column("sku", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
+        sa.Column("sku", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("quantity", WHOLE, nullable=False),
         sa.Column("unit_price", WHOLE, nullable=False),
         sa.Column("product_discount", WHOLE, nullable=False),
         sa.Column("order_discount", WHOLE, nullable=False),
-        sa.Column("tax_class", sa.Text(), nullable=False),
-        sa.Column("tax_rate", sa.Text(), nullable=False),
+        sa.Column("tax_class", TEXT, nullable=False),
+        sa.Column("tax_rate", TEXT, nullable=False),
         sa.Column("tax", WHOLE, nullable=False),
         sa.Column("total", WHOLE, nullable=False),
         sa.Column("cost", WHOLE, nullable=False),
@@ -474,7 +474,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_table(
         "refresh_tokens",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("session_id", TEXT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("replaced_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(
@@ -487,13 +487,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
     op.create_index("ix_refresh_tokens_session_id", "refresh_tokens", ["session_id"])
     op.create_table(
         "stock_moves",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("product_id", TEXT, nullable=False),
         sa.Column("change", WHOLE, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("order_id", sa.Text(), nullable=True),
-        sa.Column("actor_id", sa.Text(), nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("order_id", TEXT, nullable=True),
+        sa.Column("actor_id", TEXT, nullable=True),
         sa.Column("at", INSTANT, nullable=False),
         sa.CheckConstraint("reason IN ('opening', 'adjustment', 'sale', 'cancellation')", name="ck_stock_moves_reason"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_stock_moves_order_id"),
