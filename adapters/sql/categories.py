@@ -10,7 +10,7 @@ from adapters.sql.dialect import Refusals
 from adapters.sql.pages import after, asked, fetched, page_of
 from adapters.sql.transaction import Row, Transaction
 from storecore.catalog.model import Category, fold_name
-from storecore.errors import CategoryExists, CategoryInUse, NotFound
+from storecore.errors import CategoryExists, CategoryInUse, Contention, NotFound
 from storecore.lists import Page, PageRequest
 
 _categories = tables.categories.c
@@ -46,7 +46,11 @@ _category_in_use = select(
         .exists(),
     )
 )
+_to_remove = select(_categories.id).where(_categories.id == bindparam("id")).with_for_update()
 _remove_category = delete(tables.categories).where(_categories.id == bindparam("this"))
+_above = select(_categories.parent_id).where(_categories.id == bindparam("this")).cte("above", recursive=True)
+_above = _above.union(select(_categories.parent_id).where(_categories.id == _above.c.parent_id))
+_in_a_circle = select(exists().where(_above.c.parent_id == bindparam("this")))
 
 
 class SqlCategories:
@@ -82,7 +86,7 @@ class SqlCategories:
         )
 
     def save(self, category: Category) -> None:
-        """Raises ``CategoryExists``, ``Contention``."""
+        """Raises ``CategoryExists``, and ``Contention`` also when two that are moved at once would make a circle."""
         values = {
             "this": category.id,
             "version_before": category.version - 1,
@@ -91,15 +95,22 @@ class SqlCategories:
             "parent_id": category.parent_id,
             "version": category.version,
         }
+        if category.parent_id is not None:
+            self._transaction.queue_for("categories")
         self._transaction.save(_save_category, values, refuses=_CATEGORY_REFUSES)
+        if category.parent_id is not None and self._transaction.number(_in_a_circle, {"this": category.id}):
+            self._transaction.spoil()
+            raise Contention()
 
     def remove(self, category_id: str) -> None:
         """Raises ``CategoryInUse``, ``NotFound``."""
         self._transaction.check_writable()
+        if self._transaction.row(_to_remove, {"id": category_id}) is None:
+            raise _no_category()
+        # Only now: whoever was filing something under it is done, and nobody else can begin.
         if self._transaction.number(_category_in_use, {"id": category_id}):
             raise CategoryInUse()
-        if not self._transaction.write(_remove_category, {"this": category_id}):
-            raise _no_category()
+        self._transaction.write(_remove_category, {"this": category_id})
 
 
 def _category_from(row: Row) -> Category:

@@ -4,6 +4,7 @@ Each answer depends on its own number alone, so that a shop of any size is never
 seed invents the same shop. Orders are quoted and moved on by the shop's own rules.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -229,7 +230,7 @@ class Invention:
 
     def _placed(self, number: float) -> datetime:
         """Trade grows: half of the orders came in the last third of the time."""
-        return self.opened + TRADING * (min(number / max(self.orders, 1), 1) ** (2 / 3))
+        return self.opened + TRADING * math.pow(min(number / max(self.orders, 1), 1), 2 / 3)
 
     def _discount(self, random: Random) -> Discount | None:
         """Some designs were reduced lately, are, or soon will be."""

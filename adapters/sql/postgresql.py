@@ -104,6 +104,7 @@ def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> En
         creator=connect,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # an error that is logged must not quote a customer
         pool_timeout=patience,
         pool_use_lifo=True,
         execution_options={"preserve_rowcount": True},

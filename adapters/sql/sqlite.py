@@ -121,6 +121,7 @@ def _engine(path: Path, begin: str, pool_size: int, patience: float) -> Engine:
         URL.create("sqlite", database=str(path)),
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # an error that is logged must not quote a customer
         pool_timeout=patience,
         connect_args={"timeout": patience, "check_same_thread": False, "isolation_level": None},
     )

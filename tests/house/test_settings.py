@@ -86,11 +86,21 @@ def test_the_database_may_be_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, DATABASE_URL="sqlite:///shop.db").database == Path("shop.db")
 
 
+def test_the_database_may_be_on_a_server_and_its_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("postgresql+psycopg://shop:pa:ss%40word@db.test:5433/shop", "postgresql:///shop?password=pa:ss%40word"):
+        settings = load(monkeypatch, DATABASE_URL=url)
+        assert settings.database == url
+        shown_values = [value for name, value, _ in configuration.shown(settings) if name == "DATABASE_URL"]
+        for text in (settings.database_place, repr(settings), *shown_values):
+            assert "word" not in text.replace("password=", "")
+    assert settings.database_place == "postgresql:///shop?password=********"
+
+
 def test_the_tax_table_is_read_exactly_from_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = tmp_path / "rates.json"
-    table.write_text('[{"rate": 8.875, "country": "US", "region": "NY"}, {"rate": "5", "tax_class": "books"}]')
+    table.write_text('[{"rate": 8.1, "country": "US", "region": "NY"}, {"rate": "5", "tax_class": "books"}]')
     tax = load(monkeypatch, TAX_TABLE=str(table)).shop().tax
-    assert tax.rate("standard", Destination(country="US", region="NY")) == Decimal("8.875")
+    assert tax.rate("standard", Destination(country="US", region="NY")) == Decimal("8.1")
     assert tax.rate("books", Destination(country="DE")) == Decimal(5)
     assert tax.rate("standard", Destination(country="DE")) == Decimal(8)
 
@@ -129,6 +139,8 @@ def test_a_wrong_tax_table_is_refused_by_name(
         ("WORKERS", "0"),
         ("DATABASE_URL", "store.db"),
         ("DATABASE_URL", "oracle://db.test/shop"),
+        ("DATABASE_URL", "postgresql+asyncpg://db.test/shop"),
+        ("DATABASE_URL", "postgresql+psycopg://shop@db.test"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("CURRENCY", "usd"),
