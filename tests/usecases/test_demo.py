@@ -1,0 +1,29 @@
+"""The demo shop has something for every screen, on every back end."""
+
+from collections import Counter
+
+import pytest
+
+from storecore.accounts.model import SYSTEM
+from storecore.lists import PageRequest
+from storecore.orders.model import Status
+from tests.usecases.floor import Floor, on_hand
+from webapp import demo
+
+
+def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
+    demo.seed(store)
+    everything = PageRequest(limit=100, total=True)
+    products = [offer.product for offer in store.catalog.products(page=everything).items]
+    assert len(products) >= 60
+    assert store.catalog.categories(page=everything).total == 10
+    assert Counter(product.group for product in products).most_common(1)[0][1] > 2
+    assert any(product.discount for product in products)
+    assert 0 in [on_hand(store, product) for product in products]
+    orders = store.orders.everyones(by=SYSTEM, page=everything).items
+    assert {order.status for order in orders} == set(Status)
+    assert len({order.customer_id for order in orders}) >= 3
+    for email in (*demo.STAFF, *demo.CUSTOMERS):
+        assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
+    with pytest.raises(RuntimeError, match="not empty"):
+        demo.seed(store)
