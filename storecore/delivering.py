@@ -23,8 +23,11 @@ class Delivering(Activity):
     documents: Documents
     shop: Shop
 
-    def deliver(self, *, limit: int = 20) -> int:
-        """Try each notice that is due, up to ``limit``; how many were tried. A failure is noted, never raised."""
+    def deliver(self, *, limit: int = 5) -> int:
+        """Try each notice that is due, up to ``limit``; how many were tried. A failure is noted, never raised.
+
+        So few are taken at once that even a mail server that never answers leaves no lease to run out.
+        """
         leased = self._lease(limit=limit)
         for notice in leased:
             self._settle(notice=self._sent(notice))
