@@ -443,3 +443,64 @@ class Storage(Protocol):
 
     def close(self) -> None:
         """Give back files and connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, told in a few words: ids to look up, never what they stand for.
+
+    ``topic`` is 1 to 200 printable characters, ``message`` at most 2,000 bytes of UTF-8 without NUL. Anything else
+    raises ``ValueError``.
+    """
+
+    topic: str
+    message: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.topic) <= 200 or not self.topic.isprintable():
+            raise ValueError(f"a topic has 1 to 200 printable characters: {self.topic[:200]!r}")
+        if len(self.message.encode()) > 2_000 or "\0" in self.message:
+            raise ValueError("a message has at most 2,000 bytes of UTF-8 and no NUL: send ids, not bodies")
+
+
+class Listener(Protocol):
+    """Hears events, for one thread at a time. It keeps those that were not asked for yet, 1,000 unless told."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether events were lost before what :meth:`next` gave last: look at the database again."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it hears nothing any more, since it was left or its hub was closed."""
+
+    def next(self, timeout: float) -> Event | None:
+        """The oldest event not asked for yet; None if there was none for ``timeout`` seconds.
+
+        None at once when events were lost and none is left, or when it has ended. When too many wait, the oldest are
+        lost; so are those of a connection that broke, which is told once it stands again.
+        """
+
+
+class Hub(Protocol):
+    """Tells every process that shares the database what just happened, so that nobody has to ask all the time.
+
+    An event is a hint, now and then lost or heard twice: whoever needs the truth asks the database, after beginning to
+    listen, when an event comes or was missed, and now and then.
+    """
+
+    def publish(self, topic: str, message: str) -> None:
+        """Tell all who listen, after what it tells of was committed, never inside a unit; the order is kept.
+
+        It waits for no listener. Raises ``ValueError`` for what is no :class:`Event`, and ``Unavailable`` when the
+        technology is down or the hub is closed, which undoes nothing of what was committed.
+        """
+
+    def listen(self, *topics: str) -> AbstractContextManager[Listener]:
+        """Hear what is published on these topics, by anybody, from now until the context ends.
+
+        Raises ``Unavailable`` when the technology is down or the hub is closed.
+        """
+
+    def close(self) -> None:
+        """End every listener, waking those that wait, and give back connections."""

@@ -9,8 +9,8 @@ A storage adapter passes them all by::
         def storage(self) -> Storage:
             return MyStorage(…)  # fresh and empty
 
-The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``
-and ``DocumentsContract``, with a fixture named after the port.
+The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
+``DocumentsContract`` and ``HubContract``, with a fixture named after the port.
 """
 
 from pkgutil import iter_modules
@@ -27,6 +27,7 @@ from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewr
     ProductsContract,
 )
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
     DocumentsContract,
@@ -83,6 +84,7 @@ __all__ = [
     "Counted",
     "CouponsContract",
     "DocumentsContract",
+    "HubContract",
     "InvoicesContract",
     "MailerContract",
     "OrdersContract",
