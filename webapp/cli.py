@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,9 +80,17 @@ def serve(*, no_worker: bool) -> None:
 
 
 @main.command()
-def seed() -> None:
-    """Fill an empty database with demo data: a fashion shop, its staff, customers and orders."""
-    from webapp import wiring
+@click.option(
+    "--products", type=click.IntRange(1, 1_000_000), help="Invent so many products.  [default: a tenth of the orders]"
+)
+@click.option("--orders", type=click.IntRange(0, 10_000_000), default=0, help="Invent so many orders.")
+@click.option("--seed-number", type=int, default=1, show_default=True, help="Another number, another invented shop.")
+def seed(*, products: int | None, orders: int, seed_number: int) -> None:
+    """Fill an empty database with demo data: a fashion shop, its staff, customers and orders.
+
+    With --products or --orders two years of an invented shop's trade come on top, to see how things are with many.
+    """
+    from webapp import demo, progress, wiring
 
     settings = _settings()
     if settings.production:
@@ -90,6 +99,13 @@ def seed() -> None:
     with wiring.opened(settings) as store:
         if not _fill_if_empty(store):
             raise Refused("The database is not empty; demo data goes only into an empty one.")
+    if products or orders:
+        products = products or max(60, orders // 10)
+        with progress.bars() as advance:
+            wiring.invent(
+                settings, products=products, orders=orders, seed=seed_number, password=demo.PASSWORD, progress=advance
+            )
+        click.echo(f"Invented {products:,} products and {orders:,} orders.")
     click.echo(_demo_accounts())
 
 
@@ -155,6 +171,52 @@ def deliver(*, once: bool) -> None:
 
 
 @main.command()
+def verify() -> None:
+    """Prove that nothing in the database was lost, sold twice or altered; names each row that is wrong.
+
+    The shop may go on selling meanwhile. Nothing is changed.
+    """
+    from webapp import progress, wiring
+
+    settings = _settings()
+    checked: dict[str, int] = {}
+    with progress.bars() as advance:
+
+        def note(what: str, done: int, total: int | None) -> None:
+            checked[what] = done
+            advance(what, done, total)
+
+        found = wiring.verify(settings, note)
+    for finding in found:
+        click.echo(str(finding))
+    if found:
+        raise Refused(f"{len(found)} findings.")
+    del checked["file"]
+    rows = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in checked.items() if count)
+    click.echo(f"All is well: checked {rows or 'an empty database'}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def backup(*, file: Path, force: bool) -> None:
+    """Copy the database into FILE, as it is now, while the shop goes on selling."""
+    from webapp import progress, wiring
+
+    settings = _settings()
+    try:
+        with progress.bars() as advance:
+            wiring.backup(settings, file, replace=force, progress=lambda done, total: advance("pages", done, total))
+    except FileExistsError:
+        raise Refused(f"{file} is there already; --force replaces it.") from None
+    click.echo(f"The database is in {file}.")
+    keys = "ENCRYPTION_KEYS" if settings.encryption_keys else str(settings.instance_dir.resolve() / "secrets.json")
+    click.echo(
+        f"Nothing else was copied. What is encrypted in it can be read only with {keys}: keep that safe as well."
+    )
+
+
+@main.command()
 @click.option("--example", is_flag=True, help="Print a .env file of the defaults instead.")
 def config(*, example: bool) -> None:
     """Show every setting with secrets masked, and say what is unsafe."""
@@ -202,7 +264,7 @@ def _say_where(settings: "Settings", address: str, *, demo: bool) -> None:
     rows = {
         "address": address,
         "API docs": f"{address}/api/v1/docs",
-        "database": str(settings.database.resolve()),
+        "database": settings.database_place,
         "mail": mail,
         "secrets": "settings" if settings.secret_key and settings.encryption_keys else f"{place}secrets.json",
         "log": str(settings.log_file or "standard error"),

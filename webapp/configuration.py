@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from storecore.money import EXPONENTS
 from webapp.refusals import BadSettings
-from webapp.settings import Keys, Settings
+from webapp.settings import Keys, Settings, without_password
 
 _GUESSABLE = re.compile(
     r"change.?(me|this)|secret|password|example|default|insecure|development|storecore|123456", re.IGNORECASE
@@ -103,7 +103,7 @@ def _masked(value: object) -> str:
         return ", ".join(_masked(part) for part in value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None else without_password(str(value))
 
 
 def unknown_names(env_file: Path = Path(".env")) -> list[str]:

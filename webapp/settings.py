@@ -23,10 +23,12 @@ from webapp import tax_table
 from webapp.refusals import BadSettings
 
 SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql", "postgresql+psycopg")
 
 SHORTEST_SECRET = 32
 """Characters. HS256 is as strong as its key only from 32 bytes on."""
 
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/]*(?=@)|([?&]password=)[^&]*")
 _ORIGIN = re.compile(r"https?://[^/*?#@\s]+", re.ASCII)
 
 
@@ -65,11 +67,22 @@ def _http_address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _sqlite_file(url: str) -> str:
+def _database_address(url: str) -> str:
     path = url.removeprefix(SQLITE)
-    if path in {url, "", ":memory:"} or "?" in path:
-        raise ValueError("must be sqlite:/// and the path of a file, such as sqlite:////var/lib/shop/store.db")
+    if path != url and path not in {"", ":memory:"} and "?" not in path:
+        return url
+    parts = urlsplit(url)
+    if parts.scheme not in POSTGRESQL or len(parts.path) < 2 or parts.fragment:
+        raise ValueError(
+            "must be the path of a file, such as sqlite:////var/lib/shop/store.db, or a database on a server, such as "
+            "postgresql+psycopg://shop:password@db.example/shop"
+        )
     return url
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown."""
+    return _PASSWORD.sub(r"\1\2********", url)
 
 
 def _exact_origin(origin: str) -> str:
@@ -110,12 +123,18 @@ class Settings(BaseSettings):
     instance_dir: Path = Field(
         default=Path("instance"), description="Folder of the embedded database, generated secrets and mail files."
     )
-    database_url: Annotated[str, AfterValidator(_sqlite_file)] | None = Field(
+    database_url: Annotated[str, AfterValidator(_database_address)] | None = Field(
         default=None,
-        description="The database: `sqlite:///` and the path of a file; by default `store.db` in INSTANCE_DIR.",
+        repr=False,
+        description="The database: `sqlite:///` and the path of a file, or PostgreSQL as "
+        "`postgresql+psycopg://user:password@host/database`; by default `store.db` in INSTANCE_DIR.",
     )
     database_pool_size: int = Field(
-        default=16, ge=1, le=256, description="Database connections of one process for reading, at most."
+        default=16,
+        ge=1,
+        le=256,
+        description="Database connections of one process for reading, at most; on PostgreSQL half as many are added "
+        "for writing.",
     )
     public_url: Annotated[str, AfterValidator(_http_address)] | None = Field(
         default=None, description="Where customers reach the shop; links in mail begin with it. Required in production."
@@ -291,8 +310,15 @@ class Settings(BaseSettings):
         return self.instance_dir / "mail"
 
     @property
-    def database(self) -> Path:
-        """The file of the database."""
+    def database(self) -> Path | str:
+        """The file of the database, or the URL of one on a server."""
         if self.database_url is None:
             return self.instance_dir / "store.db"
-        return Path(self.database_url.removeprefix(SQLITE))
+        return (
+            Path(self.database_url.removeprefix(SQLITE)) if self.database_url.startswith(SQLITE) else self.database_url
+        )
+
+    @property
+    def database_place(self) -> str:
+        """Where the database is, without a password."""
+        return without_password(self.database) if isinstance(self.database, str) else str(self.database.resolve())

@@ -1,9 +1,10 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters import secrets as secret_files
@@ -13,12 +14,14 @@ from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
 from storecore.ports import Documents, Mailer
 from storecore.store import Store
-from webapp.refusals import BadDatabase, BadSecrets
+from webapp.refusals import BadDatabase, BadSecrets, CantStart
 from webapp.settings import Settings
 from webapp.worker import Worker
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from adapters.sql.verify import Finding
 
 LAST_WORK_SECONDS = 2
 """How long a server that ends waits for its worker; what was begun is tried again by another after a lease ends."""
@@ -34,11 +37,12 @@ def migrate(settings: Settings) -> None:
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     try:
         migrate_database(settings.database)
-    except DatabaseTooNew as error:
+    except (DatabaseTooNew, ImportError) as error:  # the latter when PostgreSQL's driver is not installed
         raise BadDatabase(str(error)) from None
     except (SQLAlchemyError, StoreError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise BadDatabase(f"{settings.database} can't be opened: {reason}") from None
+        cause = error.__cause__ or error
+        reason = str(getattr(cause, "orig", None) or cause).strip()
+        raise BadDatabase(f"{settings.database_place} can't be opened: {reason}") from None
 
 
 def secrets_of(settings: Settings) -> Secrets:
@@ -85,6 +89,63 @@ def opened(settings: Settings, public_url: str | None = None) -> Iterator[Store]
     """The store for a command that runs and ends."""
     with open_store(settings, secrets_of(settings), public_url) as store:
         yield store
+
+
+def invent(
+    settings: Settings,
+    *,
+    products: int,
+    orders: int,
+    seed: int,
+    password: str,
+    progress: Callable[[str, int, int], None],
+) -> None:
+    """Add two years of an invented shop's trade to the database; everybody in it has the same password."""
+    from adapters.encryption import FernetCipher
+    from adapters.passwords import Argon2Passwords
+    from adapters.sql.generating import generate
+    from adapters.sql.inventing import Invention
+    from adapters.system import utc_now
+
+    invention = Invention(
+        seed=seed,
+        shop=settings.shop(),
+        products=products,
+        orders=orders,
+        until=utc_now(),
+        password_hash=Argon2Passwords().hash(password),
+    )
+    cipher = FernetCipher(secrets_of(settings).encryption_keys)
+    generate(settings.database, invention, cipher=cipher, progress=progress)
+
+
+def verify(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Sequence[Finding]":
+    """Everything that is wrong in the database; it and the secrets have to be there. Raises ``CantStart``."""
+    from adapters.encryption import FernetCipher
+    from adapters.sql import SqlStorage
+    from adapters.sql.verify import verify as wrong_in
+    from adapters.system import utc_now
+
+    kept = settings.instance_dir / "secrets.json"
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        raise BadDatabase(f"There is no database {settings.database}.")
+    if not settings.encryption_keys and not kept.exists():
+        raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
+    storage = SqlStorage(settings.database, cipher=FernetCipher(secrets_of(settings).encryption_keys), pool_size=1)
+    try:
+        return wrong_in(storage, utc_now(), progress)
+    finally:
+        storage.close()
+
+
+def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[int, int], None]) -> None:
+    """Copy the database into a file. Raises ``CantStart``, ``OSError``."""
+    from adapters.sql.backup import backup as copy
+
+    try:
+        copy(settings.database, to, replace=replace, progress=progress)
+    except ValueError as error:
+        raise CantStart(str(error)) from None
 
 
 class _PdfWhenNeeded:

@@ -15,8 +15,9 @@ __all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_store"]
 
 
 def open_store(
-    path: str | Path,
+    where: str | Path,
     *,
+    keys: str | Path | None = None,
     shop: Shop | None = None,
     clock: "Clock | None" = None,
     new_id: "NewId | None" = None,
@@ -25,10 +26,13 @@ def open_store(
     documents: "Documents | None" = None,
     pool_size: int = 8,
 ) -> "Store":
-    """A shop in a SQLite file, made and upgraded as needed; close it when done, or use it in a ``with``.
+    """A shop in a SQLite file, or in a PostgreSQL database such as ``postgresql://shop@db.example/shop``.
 
-    Secrets are made once and kept in ``<path>.keys``: without them what is encrypted in the file is lost. Unless
-    ``mailer`` says otherwise, mail is written to the folder ``<path>.mail``. Raises :class:`DatabaseTooNew`.
+    It is made and upgraded as needed; close it when done, or use it in a ``with``. Secrets are made once and kept in
+    the file ``keys``, by default ``<path>.keys`` beside a SQLite file: without them what is encrypted is lost. Unless
+    ``mailer`` says otherwise, mail is written to a folder beside that file, named like it but for ``.mail``.
+
+    Raises :class:`DatabaseTooNew`, and ``ValueError`` for a database on a server without ``keys``.
     """
     from adapters.encryption import FernetCipher
     from adapters.secrets import load_or_create
@@ -36,18 +40,21 @@ def open_store(
     from adapters.tokens import ItsDangerousSigner
     from storecore.store import Store
 
-    path = Path(path)
+    if keys is None:
+        if "://" in str(where):
+            raise ValueError("say in which file the keys of a shop on a server are kept: open_store(url, keys=…)")
+        keys = f"{where}.keys"
     shop = shop or Shop()
-    migrate(path)
-    secrets = load_or_create(path.with_name(f"{path.name}.keys"))
+    migrate(where)
+    secrets = load_or_create(Path(keys))
     return Store(
-        storage=SqlStorage(path, cipher=FernetCipher(secrets.encryption_keys), pool_size=pool_size),
+        storage=SqlStorage(where, cipher=FernetCipher(secrets.encryption_keys), pool_size=pool_size),
         clock=clock or utc_now,
         new_id=new_id or uuid7,
         random=random_bytes,
         passwords=passwords or _argon2(),
         signer=ItsDangerousSigner(secrets.signing_keys),
-        mailer=mailer or _mail_files(path, shop),
+        mailer=mailer or _mail_files(Path(keys).with_suffix(".mail"), shop),
         documents=documents or _pdf(shop),
         shop=shop,
     )
@@ -59,10 +66,9 @@ def _argon2() -> "Passwords":
     return Argon2Passwords()
 
 
-def _mail_files(path: Path, shop: Shop) -> "Mailer":
+def _mail_files(folder: Path, shop: Shop) -> "Mailer":
     from adapters.mail.eml import EmlMailer
 
-    folder = path.with_name(f"{path.name}.mail")
     return EmlMailer(folder, sender="store@localhost", shop=shop.name, timezone=shop.timezone)
 
 

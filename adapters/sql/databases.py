@@ -37,14 +37,16 @@ class Database(Protocol):
 def open_database(where: str | Path | URL, *, pool_size: int, patience: float) -> Database:
     """The database at a path, or at a URL such as ``postgresql://shop@db.example/shop``.
 
-    Raises ``ValueError`` for other kinds of database.
+    Raises ``ValueError`` for other kinds of database, ``ImportError`` if the driver is not installed.
     """
     if isinstance(where, str) and "://" in where:
         where = make_url(where)
     if isinstance(where, URL):
         if where.drivername in {"postgresql", "postgresql+psycopg"}:
-            from adapters.sql.postgresql import PostgresqlDatabase  # its driver is needed for nothing else
-
+            try:
+                from adapters.sql.postgresql import PostgresqlDatabase  # its driver is needed for nothing else
+            except ImportError as error:
+                raise ImportError("PostgreSQL needs its driver: pip install 'storecore[postgres]'") from error
             return PostgresqlDatabase(where, pool_size=pool_size, patience=patience)
         if where.get_backend_name() != "sqlite" or where.query:
             raise ValueError(f"this database is not supported: {where.render_as_string()}")

@@ -8,14 +8,14 @@ from threading import Lock
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from adapters.sql.dialect import queue_for, refusal
 from storecore.errors import Unavailable
 
+_DRIVER = "postgresql+psycopg"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _LONGEST_STATEMENT = 60
@@ -100,7 +100,7 @@ def _opened(engine: Engine) -> Iterator[Connection]:
 
 def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> Engine:
     engine = create_engine(
-        "postgresql+psycopg://",
+        f"{_DRIVER}://",
         creator=connect,
         pool_size=pool_size,
         max_overflow=0,
@@ -130,7 +130,9 @@ def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> En
 
 def _connector(url: URL, patience: float, **settings: str) -> Connect:
     """Opens connections; what the URL says beats what is said here."""
-    arguments, given = PGDialect_psycopg().create_connect_args(url)
+    url = url.set(drivername=_DRIVER)
+    dialect: Dialect = url.get_dialect()()
+    arguments, given = dialect.create_connect_args(url)
     options = [f"-c {name}={value}" for name, value in ({"timezone": "UTC"} | settings).items()]
     named = {
         "application_name": "storecore",

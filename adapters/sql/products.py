@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from adapters.sql import tables
 from adapters.sql.columns import from_ticks, to_ticks
@@ -30,7 +30,10 @@ _locked = _some.order_by(_products.id).with_for_update(of=tables.products, key_s
 _group = _product.where(_products.group == bindparam("group"), _products.is_active).order_by(_products.sku)
 _slugs = select(_products.slug).where(
     _products.id != bindparam("id"),
-    or_(_products.slug == bindparam("slug"), _products.slug.startswith(bindparam("stem"), autoescape=False)),
+    or_(
+        _products.slug == bindparam("slug"),
+        and_(_products.slug > bindparam("stem"), _products.slug < bindparam("beyond")),
+    ),
 )
 _add = insert(tables.products)
 _add_shelf = insert(tables.shelf)
@@ -232,7 +235,8 @@ class SqlProducts:
 
     def _free_slug(self, product: Product) -> str:
         slug = product.slug
-        rows = self._transaction.rows(_slugs, {"id": product.id, "slug": slug, "stem": f"{slug}-"})
+        numbered = {"stem": f"{slug}-", "beyond": f"{slug}."}  # as a range, which an index finds
+        rows = self._transaction.rows(_slugs, {"id": product.id, "slug": slug, **numbered})
         taken = {row[0] for row in rows}
         number = 1
         while slug in taken:

@@ -57,13 +57,13 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only transaction that may write."""
-        with self._turn(), _opened(self._writers) as connection:
+        with self._turn() as left, _opened(self._writers, left) as connection:
             yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """The same while foreign keys are not enforced, since rebuilding a table breaks them for a moment."""
-        with self._turn(), _opened(self._writers, "PRAGMA foreign_keys = OFF") as connection:
+        with self._turn() as left, _opened(self._writers, left, "PRAGMA foreign_keys = OFF") as connection:
             try:
                 yield connection
             finally:
@@ -79,11 +79,14 @@ class SqliteDatabase:
         return found[0]
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turnstile.enter(time.monotonic() + self._patience):
+    def _turn(self) -> Iterator[str]:
+        """One's turn among the shop's own writers; gives the statement that lets other programs' take what is left."""
+        deadline = time.monotonic() + self._patience
+        if not self._turnstile.enter(deadline):
             raise Busy()
         try:
-            yield
+            left = max(0.0, deadline - time.monotonic())
+            yield f"PRAGMA busy_timeout = {left * 1000:.0f}"
         finally:
             self._turnstile.leave()
 

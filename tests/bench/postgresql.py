@@ -168,7 +168,9 @@ def _insert(name: str) -> sql.Composed:
 def _rows(db: psycopg.Connection[Any]) -> dict[str, set[raw.Row]]:
     select = sql.SQL("SELECT {} FROM {}")
     return {
-        name: set(db.execute(select.format(sql.SQL(", ").join(map(sql.Identifier, _columns(name))), sql.Identifier(name))))
+        name: set(
+            db.execute(select.format(sql.SQL(", ").join(map(sql.Identifier, _columns(name))), sql.Identifier(name)))
+        )
         for name in metadata.tables
     }
 

@@ -78,7 +78,9 @@ class Floor(Store):
 def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterator[Floor]:
     """A fresh, empty store on one of the ``BACK_ENDS``; ``sqlite`` keeps it in ``folder``."""
     with ExitStack() as stack:
-        yield stack.enter_context(Floor(_storage(back_end, folder, stack), Clock(), shop or Shop()))
+        floor = Floor(_storage(back_end, folder, stack), Clock(), shop or Shop())
+        stack.callback(floor.close)
+        yield floor
 
 
 def _storage(back_end: str, folder: Path, stack: ExitStack) -> Storage:

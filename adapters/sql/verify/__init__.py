@@ -1,0 +1,95 @@
+"""An fsck for the shop: proves on a live database that nothing was oversold, lost, done twice or altered.
+
+It looks at one snapshot while the shop goes on selling, changes nothing, and needs no more memory for a million orders
+than for a thousand. What a database's constraints guarantee is proven as well: they may have been switched off.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Table, func, select
+
+from adapters.sql import tables
+from adapters.sql.columns import metadata
+from adapters.sql.migrations import HEAD
+from adapters.sql.storage import SqlStorage
+from adapters.sql.verify.ciphertexts import ciphertexts
+from adapters.sql.verify.constraints import constraints
+from adapters.sql.verify.orders import orders
+from adapters.sql.verify.outbox import outbox
+from adapters.sql.verify.products import products
+from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
+from adapters.sql.verify.sums import SUMS
+from storecore.errors import Unavailable
+
+__all__ = ["Finding", "Progress", "verify"]
+
+Progress = Callable[[str, int, int | None], None]
+"""Told which table is checked, how many of its rows are done, and of how many (None: that is not known)."""
+
+MOST = 1000
+"""Findings that one rule reports of one table; a lost key would otherwise report every row."""
+_STEP = 500
+
+_WALKS: Mapping[Table, Walk] = {
+    tables.addresses: ciphertexts(tables.addresses.c.private),
+    tables.answers: ciphertexts(tables.answers.c.answer),
+    tables.invoices: ciphertexts(tables.invoices.c.private),
+    tables.orders: orders,
+    tables.outbox: outbox,
+    tables.products: products,
+    tables.users: ciphertexts(tables.users.c.private),
+}
+"""What only a look at each row can tell."""
+
+
+def _in_silence(_what: str, _done: int, _total: int | None) -> None: ...
+
+
+def verify(storage: SqlStorage, at: datetime, progress: Progress = _in_silence) -> Sequence[Finding]:
+    """Everything that is wrong in a database, nothing if all is well; ``at`` is the present.
+
+    Raises ``Unavailable`` for a database that can't be read, or that is not at this version.
+    """
+    with snapshot_of(storage, at) as snapshot:
+        _check_revision(snapshot)
+        progress("file", 0, None)
+        if damaged := _first(snapshot.damage()):
+            return damaged  # what is read from such a file proves nothing
+        progress("file", 1, 1)
+        return _first(finding for table in metadata.sorted_tables for finding in _wrong_in(snapshot, table, progress))
+
+
+def _wrong_in(snapshot: Snapshot, table: Table, progress: Progress) -> Iterator[Finding]:
+    total = snapshot.number(select(func.count()).select_from(table))
+    progress(table.name, 0, total)
+    for rule in (*constraints(table), *SUMS):
+        if rule.table is table:
+            yield from snapshot.breaking(rule)
+    if walk := _WALKS.get(table):
+        for done, found in enumerate(walk(snapshot), start=1):
+            yield from found
+            if done % _STEP == 0:
+                progress(table.name, done, total)
+    progress(table.name, total, total)
+
+
+def _first(findings: Iterator[Finding]) -> list[Finding]:
+    """Up to :data:`MOST` findings of each kind, and how many more there are."""
+    counted: Counter[tuple[str, str]] = Counter()
+    shown = []
+    for finding in findings:
+        counted[finding.rule, finding.table] += 1
+        if counted[finding.rule, finding.table] <= MOST:
+            shown.append(finding)
+    more = {kind: count - MOST for kind, count in counted.items() if count > MOST}
+    return shown + [Finding(rule, table, "…", f"and {count} more") for (rule, table), count in more.items()]
+
+
+def _check_revision(snapshot: Snapshot) -> None:
+    found = snapshot.revision()
+    if found != HEAD:
+        raise Unavailable(
+            f"The database is at revision {found or 'none'}, and this version of the program checks {HEAD}; migrate it."
+        )

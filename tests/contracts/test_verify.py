@@ -1,0 +1,747 @@
+"""``verify`` finds whatever is altered, lost or done twice in a database, and nothing in one that is well."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Column, Connection, Table, create_engine, select, text, update
+from sqlalchemy.engine import URL
+
+from adapters.encryption import FernetCipher
+from adapters.sql import SqlStorage, migrate, verify
+from adapters.sql.columns import metadata
+from adapters.sql.verify import Finding
+from storecore.accounts.model import SYSTEM, Guest, User
+from storecore.accounts.permissions import Role
+from storecore.errors import Unavailable
+from storecore.money import Money
+from storecore.orders.model import Status
+from storecore.pricing import ShippingPolicy, TaxPolicy
+from storecore.shop import Shop
+from storecore.transactions import Once
+from tests.postgresql import conninfo, database, empty_database
+from tests.usecases.floor import HOME, PASSWORD, Clock, Floor, person, product
+from webapp import demo
+from webapp.cli import main
+
+CIPHER = FernetCipher(["k" * 32])
+TAX_IS_INSIDE = Shop(
+    tax=TaxPolicy(default_rate=Decimal("19.5"), included=True),
+    shipping=ShippingPolicy(fee=Money(1000, "USD"), tax_class="standard"),
+)
+LATER = Clock().at + timedelta(days=2)
+
+Where = Path | URL
+_numbers = count(1)
+
+
+def trade(storage: SqlStorage) -> None:
+    """Two months of a demo shop, and whatever else leaves rows; the last two orders have no invoice yet."""
+    store = Floor(storage, Clock(), Shop())
+    demo.seed(store)
+    parent = store.catalog.create_category(by=SYSTEM, name="Below")
+    store.catalog.update_category(by=SYSTEM, category_id=parent.id, parent_id=store.catalog.categories().items[0].id)
+    buyer = store.accounts.register(
+        email="buyer@example.com", password=PASSWORD, full_name="Buyer", home_address="1 Main St"
+    )
+    store.accounts.login(email=buyer.email, password=PASSWORD, device="Firefox")
+    things = [product(store, price=price, stock=50) for price in (1999, 333, 7)]
+    items = [(thing.id, 3) for thing in things]
+    ids = [thing.id for thing in things]
+    store.catalog.discount(by=SYSTEM, product_ids=ids[:2], percent=Decimal("33.33"))
+    store.catalog.discount(by=SYSTEM, product_ids=ids[2:], percent=Decimal(5), starts_at=LATER)
+    store.catalog.create_coupon(by=SYSTEM, code="TWO", percent=Decimal(10), max_uses=2, max_uses_per_user=1)
+    store.catalog.create_coupon(by=SYSTEM, code="ONE", amount=Money(99, "USD"), max_uses=9)
+    store.catalog.create_coupon(by=SYSTEM, code="UNUSED", percent=Decimal(10))
+    once = Once(scope="orders", key="k", fingerprint=b"request", render=lambda order: order.id.encode())
+    store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="TWO", once=once)
+    store.orders.place(by=Guest(), items=items[:1], deliver_to=HOME, coupon="TWO", email="guest@example.com")
+    regretted = store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
+    store.orders.cancel(by=buyer, order_id=regretted.id)
+    store.carts.add_item(by=buyer, product_id=things[0].id, quantity=1)
+    store.mail()
+    store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
+    Floor(storage, Clock(), TAX_IS_INSIDE).orders.place(by=buyer, items=items, deliver_to=HOME)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def traded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Where]:
+    """A database with a shop in it, to be copied."""
+    with _empty(request.param, tmp_path_factory.mktemp("traded")) as where:
+        migrate(where)
+        storage = SqlStorage(where, cipher=CIPHER)
+        trade(storage)
+        storage.close()
+        yield where
+
+
+@contextmanager
+def _empty(back_end: str, folder: Path) -> Iterator[Where]:
+    if back_end == "sqlite":
+        yield folder / "shop.db"
+    else:
+        with empty_database() as url:
+            yield url
+
+
+@pytest.fixture
+def where(traded: Where, tmp_path: Path) -> Iterator[Where]:
+    """A copy of one's own."""
+    if isinstance(traded, Path):
+        yield Path(shutil.copy(traded, tmp_path / "shop.db"))
+        return
+    copy = traded.set(database=f"{traded.database}_{next(_numbers)}")
+    with database() as home, psycopg.connect(conninfo(home), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{copy.database}" TEMPLATE "{traded.database}"'.encode())
+        try:
+            yield copy
+        finally:
+            connection.execute(f'DROP DATABASE "{copy.database}" WITH (FORCE)'.encode())
+
+
+def found_in(where: Where, cipher: FernetCipher = CIPHER) -> Sequence[Finding]:
+    storage = SqlStorage(where, cipher=cipher, pool_size=1)
+    try:
+        return verify.verify(storage, Clock().at)
+    finally:
+        storage.close()
+
+
+@contextmanager
+def by_hand(where: Where, *loosened: Table) -> Iterator[Connection]:
+    """A connection of somebody who goes behind the shop's back; these tables have lost every constraint."""
+    engine = create_engine(f"sqlite:///{where}" if isinstance(where, Path) else where)
+    cascade = "" if isinstance(where, Path) else " CASCADE"
+    with engine.begin() as connection:
+        for table in loosened:
+            connection.execute(text(f"CREATE TABLE loose AS SELECT * FROM {table.name}"))
+            connection.execute(text(f"DROP TABLE {table.name}{cascade}"))
+            connection.execute(text(f"ALTER TABLE loose RENAME TO {table.name}"))
+        yield connection
+    engine.dispose()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corruption:
+    """What goes wrong with a row: ``victim`` finds it (its id, then what else statements name b, c, d)."""
+
+    what: str
+    rule: str
+    table: str
+    victim: str
+    statements: Sequence[str]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+LATEST = "SELECT id FROM orders WHERE NOT invoiced AND status = 'pending' AND {} ORDER BY id DESC LIMIT 1"
+PLAIN, INSIDE = LATEST.format("NOT tax_included"), LATEST.format("tax_included")
+CANCELLED = "SELECT id FROM orders WHERE status = 'cancelled' AND coupon_id IS NULL ORDER BY id LIMIT 1"
+INVOICED = "SELECT id FROM orders WHERE invoiced AND status = 'delivered' ORDER BY id LIMIT 1"
+LAST_INVOICE = "SELECT id FROM invoices ORDER BY sequence DESC LIMIT 1"
+PLANNED = "SELECT id FROM products WHERE next_price_change IS NOT NULL"
+ON_SALE = "SELECT id FROM products WHERE final_price < price ORDER BY id LIMIT 1"
+MOVE = (
+    "SELECT order_id, id, product_id, change FROM stock_moves"
+    " WHERE reason = '{}' AND order_id IN ({}) ORDER BY id LIMIT 1"
+)
+SALE, CANCELLATION = MOVE.format("sale", PLAIN), MOVE.format("cancellation", CANCELLED)
+REPEAT_MOVE = (
+    "INSERT INTO stock_moves SELECT 'again', product_id, change, reason, note, order_id, actor_id, at"
+    " FROM stock_moves WHERE id = :b"
+)
+COUPON = "SELECT id FROM coupons WHERE code = '{}'"
+
+
+def amounts(what: str, victim: str, *statements: str) -> Corruption:
+    return Corruption(what=what, rule="order-amounts", table="orders", victim=victim, statements=statements)
+
+
+def history(what: str, victim: str, *statements: str) -> Corruption:
+    return Corruption(what=what, rule="order-history", table="orders", victim=victim, statements=statements)
+
+
+def stock(what: str, victim: str, *statements: str) -> Corruption:
+    return Corruption(what=what, rule="order-stock", table="orders", victim=victim, statements=statements)
+
+
+def kept(what: str, victim: str, statement: str) -> Corruption:
+    return Corruption(what=what, rule="kept", table="products", victim=victim, statements=[statement])
+
+
+def _mode(victim: str) -> str:
+    return " with tax inside" if victim == INSIDE else ""
+
+
+def order_column(column: str, victim: str = PLAIN) -> Corruption:
+    return amounts(
+        f"an order's {column}{_mode(victim)}", victim, f"UPDATE orders SET {column} = {column} + 1 WHERE id = :a"
+    )
+
+
+def line_column(column: str, victim: str = PLAIN) -> Corruption:
+    return amounts(
+        f"a line's {column}{_mode(victim)}",
+        victim,
+        f"UPDATE order_lines SET {column} = {column} + 1 WHERE order_id = :a AND position = 0",
+    )
+
+
+def secret(table: str, column: str) -> Corruption:
+    key = "scope || '/' || key" if table == "answers" else "id"
+    return Corruption(
+        what=f"the ciphertext {table}.{column}",
+        rule="secret",
+        table=table,
+        victim=f"SELECT {key} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1",
+        statements=[f"UPDATE {table} SET {column} = :garbage WHERE {key} = :a"],
+        values={"garbage": b"garbage"},
+    )
+
+
+CORRUPTIONS = [
+    # Stock.
+    Corruption(
+        what="stock that its ledger does not explain",
+        rule="stock-ledger",
+        table="shelf",
+        victim="SELECT min(product_id) FROM shelf",
+        statements=["UPDATE shelf SET on_hand = on_hand + 1 WHERE product_id = :a"],
+    ),
+    Corruption(
+        what="a lost row of the ledger",
+        rule="stock-ledger",
+        table="shelf",
+        victim="SELECT product_id, id FROM stock_moves WHERE reason = 'opening' ORDER BY id LIMIT 1",
+        statements=["DELETE FROM stock_moves WHERE id = :b"],
+    ),
+    Corruption(
+        what="stock below zero",
+        rule="constraint",
+        table="shelf",
+        victim="SELECT product_id, on_hand FROM shelf WHERE on_hand > 0 ORDER BY product_id LIMIT 1",
+        statements=[
+            "UPDATE shelf SET on_hand = -3 WHERE product_id = :a",
+            "UPDATE stock_moves SET change = change - :b - 3 WHERE product_id = :a AND reason = 'opening'",
+        ],
+    ),
+    Corruption(
+        what="units that no order sold",
+        rule="units-sold",
+        table="shelf",
+        victim="SELECT min(product_id) FROM shelf",
+        statements=["UPDATE shelf SET units_sold = units_sold + 1 WHERE product_id = :a"],
+    ),
+    # Orders.
+    *(order_column(name) for name in ("subtotal", "discount", "shipping", "shipping_tax", "tax", "total")),
+    *(order_column(name, INSIDE) for name in ("subtotal", "discount", "shipping", "shipping_tax", "tax", "total")),
+    *(line_column(name) for name in ("unit_price", "product_discount", "order_discount", "tax", "total")),
+    *(line_column(name, INSIDE) for name in ("unit_price", "product_discount", "order_discount", "tax", "total")),
+    amounts("the tax mode", PLAIN, "UPDATE orders SET tax_included = NOT tax_included WHERE id = :a"),
+    amounts("a tax rate", PLAIN, "UPDATE order_lines SET tax_rate = '9' WHERE order_id = :a AND position = 0"),
+    amounts("a tax rate that is none", PLAIN, "UPDATE order_lines SET tax_rate = 'x' WHERE order_id = :a"),
+    amounts("the tax rate of shipping", INSIDE, "UPDATE orders SET shipping_tax_rate = '1' WHERE id = :a"),
+    amounts(
+        "a cent of tax that every sum and the explanation agree on",
+        "SELECT o.id, l.id, l.tax FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.position = 0"
+        f" WHERE o.id IN ({PLAIN})",
+        "UPDATE order_lines SET tax = tax + 1, total = total + 1 WHERE id = :b",
+        "UPDATE orders SET tax = tax + 1, total = total + 1, explanation = "
+        """replace(explanation, ',"8",' || CAST(:c AS TEXT) || ']', ',"8",' || CAST(:c + 1 AS TEXT) || ']')"""
+        " WHERE id = :a",
+    ),
+    amounts(
+        "a cent moved from one line to another",
+        PLAIN,
+        "UPDATE order_lines SET order_discount = order_discount + 1, total = total - 1"
+        " WHERE order_id = :a AND position = 0",
+        "UPDATE order_lines SET order_discount = order_discount - 1, total = total + 1"
+        " WHERE order_id = :a AND position = 1",
+    ),
+    amounts("an empty explanation", PLAIN, "UPDATE orders SET explanation = '[]' WHERE id = :a"),
+    amounts("an explanation that is none", PLAIN, "UPDATE orders SET explanation = '{' WHERE id = :a"),
+    amounts("an explanation that is a number", PLAIN, "UPDATE orders SET explanation = '7' WHERE id = :a"),
+    amounts(
+        "an explanation of lines that are not there",
+        PLAIN,
+        """UPDATE orders SET explanation = replace(explanation, '[[', '[["gone","x",1,"1",1],[') WHERE id = :a""",
+    ),
+    Corruption(
+        what="an order number that another order has",
+        rule="duplicate",
+        table="orders",
+        victim="SELECT b.id, a.number FROM orders a JOIN orders b ON a.id < b.id ORDER BY b.id DESC, a.id LIMIT 1",
+        statements=["UPDATE orders SET number = :b WHERE id = :a"],
+    ),
+    history("a status that its history does not know", PLAIN, "UPDATE orders SET status = 'confirmed' WHERE id = :a"),
+    history("no history", PLAIN, "DELETE FROM order_history WHERE order_id = :a"),
+    history("a step that was lost", INVOICED, "DELETE FROM order_history WHERE order_id = :a AND position = 1"),
+    history(
+        "a step that is not allowed",
+        PLAIN,
+        "UPDATE orders SET status = 'shipped' WHERE id = :a",
+        "INSERT INTO order_history SELECT order_id, 1, 'shipped', at, actor_id, note FROM order_history"
+        " WHERE order_id = :a",
+    ),
+    history("a beginning that was lost", INVOICED, "DELETE FROM order_history WHERE order_id = :a AND position = 0"),
+    stock(
+        "units that were never taken",
+        SALE,
+        "DELETE FROM stock_moves WHERE id = :b",
+        "UPDATE shelf SET on_hand = on_hand - :d WHERE product_id = :c",
+    ),
+    stock(
+        "units that were taken twice",
+        SALE,
+        REPEAT_MOVE,
+        "UPDATE shelf SET on_hand = on_hand + :d WHERE product_id = :c",
+    ),
+    stock(
+        "units that were never put back",
+        CANCELLATION,
+        "DELETE FROM stock_moves WHERE id = :b",
+        "UPDATE shelf SET on_hand = on_hand - :d WHERE product_id = :c",
+    ),
+    stock(
+        "units that were put back twice",
+        CANCELLATION,
+        REPEAT_MOVE,
+        "UPDATE shelf SET on_hand = on_hand + :d WHERE product_id = :c",
+    ),
+    stock(
+        "units of a live order that were put back",
+        SALE,
+        REPEAT_MOVE,
+        "UPDATE stock_moves SET reason = 'cancellation', change = -change WHERE id = 'again'",
+        "UPDATE shelf SET on_hand = on_hand - :d WHERE product_id = :c",
+    ),
+    stock("units that left as something else", SALE, "UPDATE stock_moves SET reason = 'adjustment' WHERE id = :b"),
+    # Invoices.
+    Corruption(
+        what="a gap in the invoices",
+        rule="invoice-number",
+        table="invoices",
+        victim=LAST_INVOICE,
+        statements=["UPDATE invoices SET sequence = sequence + 5 WHERE id = :a"],
+    ),
+    Corruption(
+        what="invoices that don't begin with 1",
+        rule="invoice-number",
+        table="invoices",
+        victim="SELECT id FROM invoices WHERE sequence = 1",
+        statements=["UPDATE invoices SET sequence = sequence + 5"],
+    ),
+    Corruption(
+        what="an invoice number that was used twice",
+        rule="duplicate",
+        table="invoices",
+        victim=LAST_INVOICE,
+        statements=["UPDATE invoices SET sequence = sequence - 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="a second invoice of an order",
+        rule="duplicate",
+        table="invoices",
+        victim=f"SELECT 'zzz', id, sequence + 1 FROM invoices WHERE id IN ({LAST_INVOICE})",
+        statements=[
+            "INSERT INTO invoices SELECT 'zzz', :c, order_id, issued_at, seller, private, total, currency"
+            " FROM invoices WHERE id = :b"
+        ],
+    ),
+    Corruption(
+        what="an invoice about another amount",
+        rule="invoice-total",
+        table="invoices",
+        victim=LAST_INVOICE,
+        statements=["UPDATE invoices SET total = total + 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="an invoice in another currency",
+        rule="invoice-total",
+        table="invoices",
+        victim=LAST_INVOICE,
+        statements=["UPDATE invoices SET currency = 'EUR' WHERE id = :a"],
+    ),
+    Corruption(
+        what="the last invoice, lost",
+        rule="invoiced",
+        table="orders",
+        victim="SELECT order_id FROM invoices ORDER BY sequence DESC LIMIT 1",
+        statements=["DELETE FROM invoices WHERE order_id = :a"],
+    ),
+    Corruption(
+        what="an order that forgot its invoice",
+        rule="invoiced",
+        table="orders",
+        victim=INVOICED,
+        statements=["UPDATE orders SET invoiced = NOT invoiced WHERE id = :a"],
+    ),
+    # Coupons.
+    Corruption(
+        what="a coupon's count",
+        rule="coupon-count",
+        table="coupon_counts",
+        victim=COUPON.format("ONE"),
+        statements=["UPDATE coupon_counts SET uses = uses + 1 WHERE coupon_id = :a"],
+    ),
+    Corruption(
+        what="a coupon that was used too often",
+        rule="coupon-limit",
+        table="coupons",
+        victim=COUPON.format("TWO"),
+        statements=["UPDATE coupons SET max_uses = 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="a coupon that one customer used too often",
+        rule="coupon-limit",
+        table="coupons",
+        victim=COUPON.format("TWO"),
+        statements=["UPDATE coupon_uses SET user_index = :same WHERE coupon_id = :a"],
+        values={"same": b"same"},
+    ),
+    Corruption(
+        what="a use of a coupon that was lost",
+        rule="coupon-use",
+        table="orders",
+        victim=f"SELECT id, coupon_id FROM orders WHERE id IN ({PLAIN})",
+        statements=[
+            "DELETE FROM coupon_uses WHERE order_id = :a",
+            "UPDATE coupon_counts SET uses = uses - 1 WHERE coupon_id = :b",
+        ],
+    ),
+    Corruption(
+        what="a use of a coupon that was not given back",
+        rule="coupon-use",
+        table="orders",
+        victim="SELECT id, coupon_id FROM orders WHERE status = 'cancelled' AND coupon_id IS NOT NULL",
+        statements=[
+            "INSERT INTO coupon_uses VALUES (:a, :b, :who)",
+            "UPDATE coupon_counts SET uses = uses + 1 WHERE coupon_id = :b",
+        ],
+        values={"who": b"who"},
+    ),
+    Corruption(
+        what="a use of a coupon by an order without it",
+        rule="coupon-use",
+        table="coupon_uses",
+        victim="SELECT o.id || '/' || c.id, o.id, c.id FROM orders o, coupons c WHERE c.code = 'UNUSED'"
+        " AND o.coupon_id IS NULL ORDER BY o.id LIMIT 1",
+        statements=[
+            "INSERT INTO coupon_uses VALUES (:b, :c, :who)",
+            "UPDATE coupon_counts SET uses = uses + 1 WHERE coupon_id = :c",
+        ],
+        values={"who": b"who"},
+    ),
+    # Mail and requests.
+    Corruption(
+        what="mail that is owed twice",
+        rule="duplicate",
+        table="outbox",
+        victim="SELECT b.id, a.event FROM outbox a JOIN outbox b ON a.recipient_index = b.recipient_index"
+        " AND a.template = b.template AND a.id < b.id ORDER BY b.id LIMIT 1",
+        statements=["UPDATE outbox SET event = :b WHERE id = :a"],
+    ),
+    Corruption(
+        what="mail to somebody else than its row says",
+        rule="recipient",
+        table="outbox",
+        victim="SELECT min(id) FROM outbox",
+        statements=["UPDATE outbox SET recipient_index = :other WHERE id = :a"],
+        values={"other": b"other"},
+    ),
+    Corruption(
+        what="mail with the invoice of an order that is not there",
+        rule="orphan",
+        table="outbox",
+        victim="SELECT min(id) FROM outbox WHERE invoice_of IS NOT NULL",
+        statements=["UPDATE outbox SET invoice_of = 'nobody' WHERE id = :a"],
+    ),
+    Corruption(
+        what="mail in no known state",
+        rule="constraint",
+        table="outbox",
+        victim="SELECT min(id) FROM outbox",
+        statements=["UPDATE outbox SET state = 'lost' WHERE id = :a"],
+    ),
+    Corruption(
+        what="a request without an answer",
+        rule="idempotency",
+        table="answers",
+        victim="SELECT scope || '/' || key FROM answers",
+        statements=["UPDATE answers SET answer = NULL"],
+    ),
+    Corruption(
+        what="a request without a fingerprint",
+        rule="idempotency",
+        table="answers",
+        victim="SELECT scope || '/' || key FROM answers",
+        statements=["UPDATE answers SET fingerprint = :nothing"],
+        values={"nothing": b""},
+    ),
+    Corruption(
+        what="a request that was carried out twice",
+        rule="duplicate",
+        table="answers",
+        victim="SELECT scope || '/' || key FROM answers",
+        statements=["INSERT INTO answers SELECT * FROM answers"],
+    ),
+    # Secrets.
+    secret("addresses", "private"),
+    secret("answers", "answer"),
+    secret("invoices", "private"),
+    secret("orders", "private"),
+    secret("outbox", "private"),
+    secret("users", "private"),
+    # The catalog.
+    kept("a kept price", ON_SALE, "UPDATE products SET final_price = final_price + 1 WHERE id = :a"),
+    kept("a price that came too early", PLANNED, "UPDATE products SET final_price = 6 WHERE id = :a"),
+    kept("a price change that was forgotten", PLANNED, "UPDATE products SET next_price_change = NULL WHERE id = :a"),
+    kept("a folded name", ON_SALE, "UPDATE products SET name_folded = name_folded || 'x' WHERE id = :a"),
+    kept("a searched text", ON_SALE, "UPDATE products SET search_text = name WHERE id = :a"),
+    kept("a kept average", ON_SALE, "UPDATE ratings SET average = 300 WHERE product_id = :a"),
+    kept("a product that is filed nowhere", ON_SALE, "DELETE FROM product_categories WHERE product_id = :a"),
+    kept(
+        "an attribute",
+        f"SELECT id FROM products WHERE id IN ({ON_SALE}) AND attributes <> '{{}}'",
+        "UPDATE product_attributes SET value = 'plaid' WHERE product_id = :a",
+    ),
+    kept("attributes that are none", ON_SALE, "UPDATE products SET attributes = '{' WHERE id = :a"),
+    kept("a currency that is none", ON_SALE, "UPDATE products SET currency = 'XXX' WHERE id = :a"),
+    Corruption(
+        what="a product without a shelf",
+        rule="incomplete",
+        table="products",
+        victim=ON_SALE,
+        statements=["DELETE FROM shelf WHERE product_id = :a"],
+    ),
+    Corruption(
+        what="a product without a rating",
+        rule="incomplete",
+        table="products",
+        victim=ON_SALE,
+        statements=["DELETE FROM ratings WHERE product_id = :a"],
+    ),
+    Corruption(
+        what="a coupon without a count",
+        rule="incomplete",
+        table="coupons",
+        victim=COUPON.format("UNUSED"),
+        statements=["DELETE FROM coupon_counts WHERE coupon_id = :a"],
+    ),
+    Corruption(
+        what="two accounts with one email",
+        rule="duplicate",
+        table="users",
+        victim="SELECT b.id, a.email FROM users a JOIN users b ON a.id < b.id ORDER BY b.id DESC, a.id LIMIT 1",
+        statements=["UPDATE users SET email = :b WHERE id = :a"],
+    ),
+]
+
+
+def test_an_untouched_shop_is_well(where: Where) -> None:
+    assert found_in(where) == []
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=str)
+def test_what_is_wrong_is_found_and_nothing_else(where: Where, corruption: Corruption) -> None:
+    touched = [table for table in metadata.tables.values() if any(table.name in s for s in corruption.statements)]
+    with by_hand(where, *touched) as connection:
+        id_, *rest = connection.execute(text(corruption.victim)).one()
+        values = {**dict(zip("abcd", [id_, *rest], strict=False)), **corruption.values}
+        for statement in corruption.statements:
+            named = {name: value for name, value in values.items() if f":{name}" in statement}
+            assert connection.execute(text(statement), named).rowcount
+    found = found_in(where)
+    assert [(each.rule, each.table, each.id) for each in found] == [(corruption.rule, corruption.table, id_)], found
+
+
+def _references() -> list[Column[Any]]:
+    return [foreign.parent for table in metadata.sorted_tables for foreign in table.foreign_keys]
+
+
+@pytest.mark.parametrize("column", _references(), ids=str)
+def test_a_row_that_refers_to_nothing_is_found(where: Where, column: Column[Any]) -> None:
+    table = column.table
+    keys = list(table.primary_key)
+    with by_hand(where, table) as connection:
+        victim = connection.execute(select(*keys).where(column.is_not(None)).order_by(*keys).limit(1)).one()
+        this = [key == value for key, value in zip(keys, victim, strict=True)]
+        connection.execute(update(table).where(*this).values({column.name: "nobody"}))
+    named = ["nobody" if key is column else value for key, value in zip(keys, victim, strict=True)]
+    id_ = "/".join(each.hex() if isinstance(each, bytes) else str(each) for each in named)
+    orphans = [(each.table, each.id, each.message) for each in found_in(where) if each.rule == "orphan"]
+    (foreign,) = column.foreign_keys
+    assert orphans == [(table.name, id_, f"{column.name} nobody is not among the {foreign.column.table.name}")]
+
+
+def lower_a_limit(store: Floor) -> None:
+    coupon = next(each for each in store.catalog.coupons(by=SYSTEM).items if each.code == "TWO")
+    store.catalog.update_coupon(by=SYSTEM, coupon_id=coupon.id, max_uses=1)
+
+
+def remove_a_category(store: Floor) -> None:
+    thing = product(store)
+    store.catalog.archive_product(by=SYSTEM, product_id=thing.id)
+    store.catalog.remove_category(by=SYSTEM, category_id=thing.category_ids[0])
+
+
+def start_a_discount(store: Floor) -> None:
+    store.time.at = LATER
+    store.work()
+
+
+def _buyer(store: Floor) -> User:
+    return store.accounts.login(email="buyer@example.com", password=PASSWORD).user
+
+
+def cancel_a_paid_order(store: Floor) -> None:
+    order = store.orders.place(by=_buyer(store), items=[(product(store).id, 1)], deliver_to=HOME, coupon="ONE")
+    store.orders.record_payment(by=SYSTEM, order_id=order.id)
+    store.orders.advance(by=SYSTEM, order_id=order.id, to=Status.CANCELLED)
+
+
+def sell_out_and_warn(store: Floor) -> None:
+    person(store, Role.PRODUCT_MANAGER)
+    store.orders.place(by=_buyer(store), items=[(product(store, stock=3).id, 3)], deliver_to=HOME)
+
+
+def give_everything_away(store: Floor) -> None:
+    free = product(store, discount_percent=Decimal(100))
+    store.orders.place(by=_buyer(store), items=[(free.id, 2)], deliver_to=HOME, coupon="ONE")
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [
+        lower_a_limit,
+        remove_a_category,
+        start_a_discount,
+        cancel_a_paid_order,
+        sell_out_and_warn,
+        give_everything_away,
+    ],
+)
+def test_what_may_happen_in_a_shop_is_not_wrong(where: Where, happen: Callable[[Floor], None]) -> None:
+    storage = SqlStorage(where, cipher=CIPHER)
+    store = Floor(storage, Clock(), Shop())
+    happen(store)
+    assert verify.verify(storage, store.clock()) == []
+    storage.close()
+
+
+def test_a_discount_that_the_worker_has_not_noted_yet_is_not_wrong(where: Where) -> None:
+    storage = SqlStorage(where, cipher=CIPHER)
+    assert verify.verify(storage, LATER + timedelta(minutes=5)) == []
+    storage.close()
+
+
+def test_with_the_wrong_keys_no_ciphertext_opens_and_the_report_stays_short(
+    where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "MOST", 3)
+    found = found_in(where, FernetCipher(["x" * 32]))
+    assert {each.rule for each in found} == {"secret"}
+    orders = [each for each in found if each.table == "orders"]
+    assert [each.id == "…" for each in orders] == [False, False, False, True]
+    assert orders[-1].message == "and 22 more"
+
+
+def test_progress_counts_the_rows_of_every_table(where: Where) -> None:
+    told: dict[str, list[tuple[int, int | None]]] = {}
+    storage = SqlStorage(where, cipher=CIPHER)
+    verify.verify(storage, Clock().at, lambda what, done, total: told.setdefault(what, []).append((done, total)))
+    storage.close()
+    assert told.pop("file") == [(0, None), (1, 1)]
+    assert told.keys() == metadata.tables.keys()
+    assert told["orders"] == [(0, 25), (25, 25)]
+    for steps in told.values():
+        assert steps == sorted(steps)
+
+
+def test_a_database_that_was_not_migrated_is_not_called_well(tmp_path: Path) -> None:
+    storage = SqlStorage(tmp_path / "shop.db", cipher=CIPHER)
+    with pytest.raises(Unavailable, match="revision none"):
+        verify.verify(storage, Clock().at)
+    storage.close()
+
+
+def test_verify_leaves_the_connection_as_it_was(where: Where) -> None:
+    storage = SqlStorage(where, cipher=CIPHER, pool_size=1)
+    assert verify.verify(storage, Clock().at) == []
+    if isinstance(where, Path):
+        with storage._database.engines[0].connect() as connection:
+            for pragma, expected in (("temp_store", 2), ("ignore_check_constraints", 0)):
+                assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == expected
+    storage.close()
+
+
+def lose_an_index(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_master WHERE name = 'ix_orders_created_at'")
+    connection.commit()
+    connection.close()
+
+
+def run(*arguments: str, **env: str) -> Result:
+    return CliRunner().invoke(main, arguments, env=env)
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a demo shop."""
+    monkeypatch.chdir(tmp_path)
+    result = run("seed")
+    assert result.exit_code == 0, result.output
+    return tmp_path / "instance"
+
+
+def test_the_command_says_what_was_checked_in_one_line(instance: Path) -> None:
+    result = run("verify")
+    assert result.exit_code == 0, result.output
+    assert len(result.output.splitlines()) == 1
+    assert result.output.startswith("All is well: checked ")
+    assert "20 orders" in result.output
+    assert "50 order lines" in result.output
+
+
+def test_the_command_names_what_is_wrong_and_fails(instance: Path) -> None:
+    with by_hand(instance / "store.db") as connection:
+        connection.execute(text("UPDATE shelf SET on_hand = on_hand + 1"))
+        ids = connection.execute(text("SELECT product_id FROM shelf")).scalars().all()
+    result = run("verify")
+    assert result.exit_code == 1
+    for id_ in ids:
+        assert f"shelf {id_}: " in result.output
+    assert f"{len(ids)} findings" in result.output
+
+
+def test_a_damaged_file_is_told_before_anything_else(instance: Path) -> None:
+    lose_an_index(instance / "store.db")
+    result = run("verify")
+    assert result.exit_code == 1
+    assert "(file)" in result.output
+    assert "orders " not in result.output
+
+
+def test_the_command_makes_neither_a_database_nor_secrets(instance: Path) -> None:
+    (instance / "secrets.json").unlink()
+    result = run("verify")
+    assert (result.exit_code, len(result.output.splitlines())) == (5, 1)
+    assert "secrets.json is missing" in result.output
+    (instance / "store.db").unlink()
+    result = run("verify")
+    assert (result.exit_code, len(result.output.splitlines())) == (4, 1)
+    assert not {"store.db", "secrets.json"} & {path.name for path in instance.iterdir()}
