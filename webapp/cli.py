@@ -192,8 +192,8 @@ def verify() -> None:
     if found:
         raise Refused(f"{len(found)} findings.")
     del checked["file"]
-    rows = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in checked.items() if count)
-    click.echo(f"All is well: checked {rows or 'an empty database'}.")
+    rows = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in checked.items())
+    click.echo(f"All is well. {sum(checked.values()):,} rows checked: {rows}.")
 
 
 @main.command()

@@ -31,9 +31,11 @@ _MOVE = (
     _ledger.at,
 )
 _write_down = insert(tables.stock_moves)
-_change = members(bindparam("changes"))
+_given = members(bindparam("changes"))
+_change = select(_given.c.key, cast(_given.c.value, Whole).label("by")).limit(bindparam("number")).subquery("change")
+"""So many products and how their stock changes; the limit tells PostgreSQL that they are few."""
 _wanted = (
-    select(_shelf.product_id, cast(_change.c.value, Whole).label("by"))
+    select(_shelf.product_id, _change.c.by)
     .join_from(tables.shelf, _change, _shelf.product_id == _change.c.key)
     .order_by(_shelf.product_id)
     .with_for_update(of=tables.shelf, key_share=True)
@@ -82,7 +84,7 @@ class SqlStock:
         changes: Counter[str] = Counter()
         for move in moves:
             changes[move.product_id] += move.change
-        values = {"changes": dumps(dict(sorted(changes.items()))), "sold": int(sold)}
+        values = {"changes": dumps(changes), "number": len(changes), "sold": int(sold)}
         left = dict(map(tuple, self._transaction.returned(_take, values)))
         if wanted := {product_id: -change for product_id, change in changes.items() if product_id not in left}:
             self._transaction.spoil()

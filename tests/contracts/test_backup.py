@@ -212,7 +212,7 @@ def test_the_command_says_what_else_is_needed_and_restoring_is_putting_the_file_
     (tmp_path / "copy.db").replace(database)
     result = run("verify")
     assert result.exit_code == 0, result.output
-    assert "20 orders" in result.output
+    assert "orders 20, " in result.output
 
 
 def test_the_command_refuses_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

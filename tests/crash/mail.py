@@ -21,8 +21,8 @@ from tests.crash.customers import ADDRESS, basket
 from tests.crash.shop import CUSTOMER, PATIENCE, OpenShop, Shop
 
 MOST_BEFORE_A_KILL = 6
-ALWAYS_WAITING = 25
-"""So much mail is waiting whenever a worker starts; it takes twenty at a time."""
+ALWAYS_WAITING = 2 * MOST_BEFORE_A_KILL
+"""So much mail is waiting whenever a worker starts."""
 KILLS_A_SHOP = 50
 
 

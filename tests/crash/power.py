@@ -1,9 +1,8 @@
 """The power fails while a SQLite database is written: what was not on the disk yet is gone, or is noise."""
 
-import shutil
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,7 +12,7 @@ from sqlalchemy import text
 
 from tests.crash.books import check, statement
 from tests.crash.kills import LONGEST_LOAD, Crowd
-from tests.crash.shop import PATIENCE, OpenShop, Server, folder, settings
+from tests.crash.shop import PATIENCE, OpenShop, Server, Shop, folder, settings
 from webapp import wiring
 
 CUTS_A_MOMENT = 10
@@ -31,16 +30,34 @@ _HEADER = 32
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A copy of a shop that was made while every process of it stood still."""
+    """A database and its log as they were while every process that uses them stood still."""
 
-    folder: Path
+    database: bytes
     log: bytes
     safe: int
     """How much of the log a power cut can't take: it was on the disk before it was copied into the database."""
     written: int
     """How much of it belongs to whole transactions."""
-    orders: Sequence[str]
-    """Every order in it, in the order in which they were committed."""
+    acknowledged: Set[str]
+    """Orders that customers had been told of."""
+
+
+class Bench:
+    """Where what is left of a shop is looked at."""
+
+    def __init__(self, place: Path, shop: Shop) -> None:
+        self._database = place / "store.db"
+        self._store = wiring.open_store(settings(place), shop.keys)
+
+    def orders(self, database: bytes, log: bytes) -> list[str]:
+        """Every order in these files, in the order in which they were committed, when the books are in order."""
+        self._database.write_bytes(database)
+        self._database.with_name("store.db-wal").write_bytes(log)
+        try:
+            check(self._store)
+            return [row[0] for row in statement(self._store, text("SELECT id FROM orders ORDER BY rowid"))]
+        finally:
+            self._store.close()  # it opens what lies there the next time
 
 
 def cut_power(open_shop: OpenShop, *, cuts: int, seed: int = 0) -> str:
@@ -48,14 +65,13 @@ def cut_power(open_shop: OpenShop, *, cuts: int, seed: int = 0) -> str:
     random = Random(seed)
     taken = lost = done = 0
     while done < cuts:
-        with open_shop() as shop, folder() as copies, shop.server() as server:
-            crowd = Crowd(shop, random.randrange(10**6))
-            for number in range(MOMENTS_A_SHOP):
+        with open_shop() as shop, folder() as place, shop.server() as server:
+            crowd, bench = Crowd(shop, random.randrange(10**6)), Bench(place, shop)
+            for _ in range(MOMENTS_A_SHOP):
                 here = min(CUTS_A_MOMENT, cuts - done)
                 if not here:
                     break
-                moment = _freeze(server, crowd, copies / str(number), random)
-                losses = [_cut(moment, random) for _ in range(here)]
+                losses = _losses(bench, _freeze(server, crowd, random), here, random)
                 taken, lost, done = taken + sum(map(bool, losses)), lost + sum(losses), done + here
     return (
         f"{cuts} power cuts: {taken} took the last orders away ({lost} in all), "
@@ -63,33 +79,27 @@ def cut_power(open_shop: OpenShop, *, cuts: int, seed: int = 0) -> str:
     )
 
 
-def _freeze(server: Server, crowd: Crowd, place: Path, random: Random) -> Moment:
+def _freeze(server: Server, crowd: Crowd, random: Random) -> Moment:
+    path = crowd.shop.folder / "store.db"
     with crowd.shopping(server.port) as served:
         assert served.wait(PATIENCE), "nobody was served"
         time.sleep(random.uniform(0, LONGEST_LOAD))
         server.signal(SIGSTOP)
         try:
             _stand_still(server.pids)
-            known = crowd.acknowledged
-            shutil.copytree(crowd.shop.folder, place, ignore=shutil.ignore_patterns("mail", "*.log"))
+            acknowledged = crowd.acknowledged.keys()
+            database, log, index = (path.with_name(f"store.db{end}").read_bytes() for end in ("", "-wal", "-shm"))
         finally:
             server.signal(SIGCONT)
-    log = (place / "store.db-wal").read_bytes()
-    index = (place / "store.db-shm").read_bytes()
-    (place / "store.db-shm").unlink()
-    whole = (place / "store.db").read_bytes()
     (frames,) = struct.unpack_from("=I", index, 16)
     (copied,) = struct.unpack_from("=I", index, 128)
     begun = log[16:24] == index[32:40]  # else the log is about to be begun anew, and all of it is in the database
-    orders = _orders(place)
-    assert known.keys() <= set(orders), "acknowledged orders are missing without any cut"
-    (place / "store.db").write_bytes(whole)
     return Moment(
-        folder=place,
+        database=database,
         log=log,
-        safe=_HEADER + copied * _FRAME if begun and copied else 0 if begun else len(log),
+        safe=(_HEADER + copied * _FRAME if copied else 0) if begun else len(log),
         written=_HEADER + frames * _FRAME if begun else len(log),
-        orders=orders,
+        acknowledged=acknowledged,
     )
 
 
@@ -102,21 +112,16 @@ def _stand_still(pids: Sequence[int]) -> None:
         time.sleep(0.001)
 
 
-def _cut(moment: Moment, random: Random) -> int:
-    """Open what is left of the moment after a power cut; how many orders it lost."""
+def _losses(bench: Bench, moment: Moment, cuts: int, random: Random) -> list[int]:
+    """How many orders each of so many power cuts at that moment takes away."""
+    every = bench.orders(moment.database, moment.log)
+    assert moment.acknowledged <= set(every), "acknowledged orders are missing without any cut"
     most = min(len(moment.log), moment.written + MOST_BEYOND)
-    end = random.randint(min(moment.safe, most), most)
-    noise = random.randbytes(random.randint(1, 3 * _FRAME)) if random.random() < NOISE else b""
-    with folder() as place:
-        shutil.copytree(moment.folder, place, dirs_exist_ok=True)
-        (place / "store.db-wal").write_bytes(moment.log[:end] + noise)
-        orders = _orders(place)
-    assert orders == moment.orders[: len(orders)], f"cut at {end}: later orders are there, earlier ones are not"
-    return len(moment.orders) - len(orders)
-
-
-def _orders(place: Path) -> list[str]:
-    """Every order of a copy, in the order in which they were committed, when its books are in order."""
-    with wiring.opened(settings(place)) as store:
-        check(store)
-        return [row[0] for row in statement(store, text("SELECT id FROM orders ORDER BY rowid"))]
+    losses = []
+    for _ in range(cuts):
+        end = random.randint(min(moment.safe, most), most)
+        noise = random.randbytes(random.randint(1, 3 * _FRAME)) if random.random() < NOISE else b""
+        left = bench.orders(moment.database, moment.log[:end] + noise)
+        assert left == every[: len(left)], f"after a cut at {end} later orders are there, and earlier ones are not"
+        losses.append(len(every) - len(left))
+    return losses

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.engine import URL
 
@@ -32,7 +32,8 @@ CUSTOMER, KEEPER, PASSWORD = "customer@shop.example", "keeper@shop.example", "co
 
 def settings(folder: Path, database_url: str | None = None) -> Settings:
     """The settings of a shop in a folder; nothing is taken from this process's environment."""
-    return Settings(_env_prefix="NO_SETTING_", instance_dir=folder, database_url=database_url)
+    given: dict[str, Any] = {"_env_prefix": "NO_SETTING_", "instance_dir": folder, "database_url": database_url}
+    return Settings(**given)
 
 
 class Program:
@@ -128,6 +129,8 @@ class Shop:
         self.settings = settings(folder, self._environment.get("DATABASE_URL"))
         self._logs = 0
         wiring.migrate(self.settings)
+        self.keys = wiring.secrets_of(self.settings)
+        self._store = wiring.open_store(self.settings, self.keys)  # kept, since the statements of another are made anew
         with self.store() as store:
             self._shelf = store.catalog.create_category(by=SYSTEM, name="Rare things").id
             _, keeper = (
@@ -147,9 +150,11 @@ class Shop:
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        """The shop in this process."""
-        with wiring.opened(self.settings) as store:
-            yield store
+        """The shop in this process, which lets go of the database afterwards."""
+        try:
+            yield self._store
+        finally:
+            self._store.close()
 
     def server(self, *options: str, **settings: str) -> Server:
         """Start a server process, perhaps another; use it in a ``with``."""
@@ -172,12 +177,16 @@ OpenShop = Callable[[], AbstractContextManager[Shop]]
 def folder() -> Iterator[Path]:
     """A temporary folder, which is kept when something went wrong."""
     made = Path(tempfile.mkdtemp(prefix="storecore-crash-"))
+    kept = False
     try:
         yield made
-    except BaseException as error:
+    except Exception as error:
         error.add_note(f"what is left of the shop is in {made}")
+        kept = True
         raise
-    shutil.rmtree(made)
+    finally:
+        if not kept:
+            shutil.rmtree(made)
 
 
 @contextmanager

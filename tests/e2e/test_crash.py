@@ -10,7 +10,7 @@ on_both = pytest.mark.parametrize("on", [on_sqlite, on_postgresql])
 
 @on_both
 def test_many_buyers_of_few_units_never_buy_more_than_there_are(on: OpenShop) -> None:
-    assert buyers.race(on, processes=2, seeds=range(1), buyers=120)
+    assert buyers.race(on, processes=2, seeds=range(1), buyers=100)
 
 
 @on_both
@@ -28,7 +28,7 @@ def test_a_worker_that_is_killed_loses_no_mail() -> None:
 
 
 def test_a_power_cut_leaves_whole_transactions() -> None:
-    assert power.cut_power(on_sqlite, cuts=20)
+    assert power.cut_power(on_sqlite, cuts=10)
 
 
 @pytest.mark.parametrize("trouble", [weather.locked, weather.full_by_limit])
