@@ -1,4 +1,4 @@
-"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``crash``.
+"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``crash``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -68,6 +68,13 @@ def bench(session: nox.Session) -> None:
     """Measure speed on this machine; arguments go to the benchmark."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def growth(session: nox.Session) -> None:
+    """Measure how the store slows down as it grows; `--full` up to a million orders, `--postgresql` on a server."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("python", "-m", "tests.bench.growth", *session.posargs)
 
 
 @nox.session

@@ -3,7 +3,7 @@
 The lists are looked at one by one in the tests of each back end; here are whole use cases, writing included.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -47,7 +47,7 @@ def postgresql(url: URL) -> Iterator[tuple[Floor, list[str]]]:
     """The same on a server, which looks through a whole table only where no index serves."""
     fill(url)
     avoid = url.update_query_dict({"options": "-c enable_seqscan=off"})
-    with watched(avoid, "EXPLAIN", lambda step, _: "Seq Scan" in step) as shop:
+    with watched(avoid, "EXPLAIN", lambda steps, _: "Seq Scan" in str(steps)) as shop:
         yield shop
 
 
@@ -57,15 +57,17 @@ def fill(where: Path | URL) -> None:
 
 
 @contextmanager
-def watched(where: Path | URL, explain: str, wrong: Callable[[str, str], bool]) -> Iterator[tuple[Floor, list[str]]]:
-    """A shop, and its statements whose plans have a step that is wrong."""
+def watched(
+    where: Path | URL, explain: str, wrong: Callable[[Sequence[str], str], bool]
+) -> Iterator[tuple[Floor, list[str]]]:
+    """A shop, and its statements whose plans are wrong."""
     storage, found = SqlStorage(where, cipher=CIPHER), list[str]()
 
     def look(connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         values = values[0] if isinstance(values, list) else values
         plan = connection.connection.driver_connection.execute(f"{explain} {statement}", values).fetchall()
         steps = [str(row[-1]) for row in plan]
-        if any(wrong(step, statement) for step in steps):
+        if wrong(steps, statement):
             found.append("\n".join([statement, *steps]))
 
     for engine in storage._database.engines:
@@ -74,12 +76,15 @@ def watched(where: Path | URL, explain: str, wrong: Callable[[str, str], bool]) 
     storage.close()
 
 
-def follows_no_index(step: str, statement: str) -> bool:
-    """A list may follow an index from its beginning, since it stops at its limit."""
-    scan, _, rest = step.partition(" ")
-    if scan != "SCAN" or rest.split()[0] not in metadata.tables:
-        return False  # what is not a table of the shop is a part of the statement, and small
-    return "INDEX" not in rest or "LIMIT" not in statement
+def follows_no_index(steps: Sequence[str], statement: str) -> bool:
+    """A list may follow an index from its beginning, where that brings the order and the list stops at its limit."""
+    ordered = "LIMIT" in statement and "USE TEMP B-TREE FOR ORDER BY" not in steps
+    for step in steps:
+        scan, _, rest = step.partition(" ")
+        # What is not a table of the shop is a part of the statement, and small.
+        if scan == "SCAN" and rest.split()[0] in metadata.tables and not (ordered and "INDEX" in rest):
+            return True
+    return False
 
 
 def browse(store: Floor) -> None:
