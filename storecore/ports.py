@@ -426,6 +426,10 @@ class Unit(Protocol):
 class Storage(Protocol):
     """Opens units. A unit that is left without ``commit`` has changed nothing."""
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether writing units wait for one another: whoever looks in a snapshot first then spares the others."""
+
     def reading(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
         """A snapshot: repeated reads agree, and it waits for no writer. Writing in it raises ``RuntimeError``."""
 

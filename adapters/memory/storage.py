@@ -55,6 +55,8 @@ class MemoryStorage:
     ``deadline`` is how many seconds a writer waits for its turn before ``Busy``.
     """
 
+    one_writer = True
+
     def __init__(self, *, deadline: float = 5.0) -> None:
         self.tables = Tables()
         self._deadline = deadline

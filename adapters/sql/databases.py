@@ -15,6 +15,10 @@ class Database(Protocol):
     """Opens transactions in its own way and says its errors in the shop's words."""
 
     @property
+    def one_writer(self) -> bool:
+        """Whether a writing transaction begins only when no other is open."""
+
+    @property
     def engines(self) -> tuple[Engine, ...]:
         """Every engine that statements go through."""
 

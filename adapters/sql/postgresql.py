@@ -33,15 +33,17 @@ class PostgresqlDatabase:
     ``Busy``. A server that is down is ``Unavailable``; once it is back, the next unit finds it.
     """
 
+    one_writer = False
+
     def __init__(self, url: URL, *, pool_size: int, patience: float) -> None:
         writers = {
             "lock_timeout": f"{patience:g}s",
             "statement_timeout": f"{_LONGEST_STATEMENT}s",
             "idle_in_transaction_session_timeout": f"{_LONGEST_SILENCE}s",
         }
-        connect = _connector(url, patience)
+        connect = connector(url, patience)
         self._readers = _engine(connect, _READ, pool_size, patience)
-        self._writers = _engine(_connector(url, patience, **writers), _WRITE, max(1, pool_size // 2), patience)
+        self._writers = _engine(connector(url, patience, **writers), _WRITE, max(1, pool_size // 2), patience)
         self._observer = _Observer(connect)
 
     @property
@@ -128,7 +130,7 @@ def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> En
     return engine
 
 
-def _connector(url: URL, patience: float, **settings: str) -> Connect:
+def connector(url: URL, patience: float, **settings: str) -> Connect:
     """Opens connections; what the URL says beats what is said here."""
     url = url.set(drivername=_DRIVER)
     dialect: Dialect = url.get_dialect()()

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
-from adapters.sql.postgresql import _connector
+from adapters.sql.postgresql import connector
 from storecore.errors import Unavailable
 from storecore.ports import Event, Hub, Listener
 
@@ -45,7 +45,7 @@ class PostgresqlHub:
     def __init__(self, url: str | URL, local: LocalHub, *, patience: float = 5.0) -> None:
         self._local = local
         self._patience = patience
-        self._connect = _connector(make_url(url), patience, statement_timeout=f"{patience:g}s")
+        self._connect = connector(make_url(url), patience, statement_timeout=f"{patience:g}s")
         self._mouth: psycopg.Connection[Any] | None = None
         self._speaking = Lock()
         self._ear: Thread | None = None

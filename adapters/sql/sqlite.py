@@ -32,6 +32,8 @@ class SqliteDatabase:
     longer than ``patience`` seconds gets ``Busy``.
     """
 
+    one_writer = True
+
     def __init__(self, path: Path, *, pool_size: int, patience: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 
 from adapters.sql.databases import open_database
@@ -41,6 +41,11 @@ class SqlStorage:
         self._database = open_database(where, pool_size=pool_size, patience=patience)
         self._cipher = cipher
 
+    @property
+    def one_writer(self) -> bool:
+        """As the database says."""
+        return self._database.one_writer
+
     @contextmanager
     def reading(self, now: datetime, new_id: NewId) -> Iterator[SqlUnit]:
         """A snapshot."""
@@ -52,6 +57,12 @@ class SqlStorage:
         """A transaction that may write. Raises ``Busy``."""
         with self._database.writing() as connection:
             yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=True), new_id)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Connection, Cipher]]:
+        """A transaction that only reads, and what its ciphertexts are read with: for checks of the rows themselves."""
+        with self._database.reading() as connection:
+            yield connection, self._cipher
 
     def version(self) -> Hashable:
         """What the database says of its last commit."""

@@ -81,7 +81,8 @@ class Placing(Activity):
             by,
             Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
         )
-        self._look(by=by, items=items, once=once)
+        if self.storage.one_writer:
+            self._look(by=by, items=items, once=once)
         return self._place_items(by=by, items=items, coupon=coupon, checkout=checkout, once=once)
 
     def checkout(
@@ -100,15 +101,16 @@ class Placing(Activity):
             by,
             Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
         )
-        self._look(by=by, items=None, once=once)
+        if self.storage.one_writer:
+            self._look(by=by, items=None, once=once)
         return self._place_cart(by=by, checkout=checkout, once=once)
 
     @reading
     def _look(self, unit: Unit, *, by: Actor, items: Sequence[Item] | None, once: Once | None) -> None:
-        """Refuse what is plainly short from a snapshot, so that the losers of a race write nothing."""
+        """Refuse what is plainly short from a snapshot, so that the losers of a race do not queue to write nothing."""
         if items is None:
             items = _items(_cart(unit, by))
-        quoting.refuse_short(quoting.select(unit, items))
+        _select(unit, items)
 
     @writing
     def _place_items(
@@ -121,18 +123,17 @@ class Placing(Activity):
         checkout: Checkout,
         once: Once | None,
     ) -> Order:
-        return self._place(unit, by, quoting.select(unit, items), coupon, checkout)
+        return self._place(unit, by, _select(unit, items), coupon, checkout)
 
     @writing
     def _place_cart(self, unit: Unit, *, by: Actor, checkout: Checkout, once: Once | None) -> Order:
         cart = _cart(unit, by)
         cart = unit.carts.locked(cart.id) or cart
-        selection = quoting.select(unit, _items(cart))
+        selection = _select(unit, _items(cart))
         unit.carts.save(cart.emptied(at=unit.now))
         return self._place(unit, by, selection, cart.coupon, checkout)
 
     def _place(self, unit: Unit, by: Actor, selection: Selection, code: str | None, checkout: Checkout) -> Order:
-        quoting.refuse_short(selection)
         address = _address(unit, by, checkout.deliver_to)
         line_ids = {product.id: unit.new_id() for product in selection.products}
         baskets = selection.baskets(unit.now, line_ids)
@@ -237,6 +238,13 @@ def _checked(by: Actor, checkout: Checkout) -> Checkout:
         payment=checkout.payment,
         expected_total=checkout.expected_total,
     )
+
+
+def _select(unit: Unit, items: Sequence[Item]) -> Selection:
+    """The products, none of which is plainly short: that is refused before anything is written."""
+    selection = quoting.select(unit, items)
+    quoting.refuse_short(selection)
+    return selection
 
 
 def _address(unit: Unit, by: Actor, deliver_to: Address | str) -> Address:

@@ -1,6 +1,7 @@
 """The constraints of a table, as rules: no orphan, no duplicate, no value that a check refuses."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import (
     CheckConstraint,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from adapters.sql.verify.snapshot import Rule
 
 
+@cache
 def constraints(table: Table) -> Sequence[Rule]:
     """Every foreign key, unique and check constraint of a table, and its primary key."""
     rules = [_orphans(table, each) for each in table.foreign_key_constraints]

@@ -118,8 +118,8 @@ Walk = Callable[[Snapshot], Iterator[Sequence[Finding]]]
 @contextmanager
 def snapshot_of(storage: SqlStorage, at: datetime) -> Iterator[Snapshot]:
     """A snapshot of a shop's database; others go on writing."""
-    with storage._database.reading() as connection, _with_room(connection), ExitStack() as opened:
-        yield Snapshot(connection, storage._cipher, at, opened)
+    with storage.snapshot() as (connection, cipher), _with_room(connection), ExitStack() as opened:
+        yield Snapshot(connection, cipher, at, opened)
 
 
 @contextmanager
