@@ -254,6 +254,66 @@ class AlreadyPaid(Conflict):
     title = "The order is already paid"
 
 
+class PaymentInProgress(Conflict):
+    """Another payment of the order is under way."""
+
+    code = "payment-in-progress"
+    title = "A payment of this order is under way"
+
+
+class NotPaid(Conflict):
+    """Nothing was paid that could be given back."""
+
+    code = "not-paid"
+    title = "The order has not been paid"
+
+
+class NotReturnable(Conflict):
+    """The order can't be sent back (any more), or not that many units of it; the message says why."""
+
+    code = "not-returnable"
+    title = "This can't be returned"
+
+
+class AlreadyDecided(Conflict):
+    """Somebody has decided it before."""
+
+    code = "already-decided"
+    title = "This was decided before"
+
+
+class NotCredited(Conflict):
+    """There is no credit note yet."""
+
+    code = "not-credited"
+    title = "There is no credit note for this yet"
+
+
+# Payments.
+
+
+class EventForged(StoreError):
+    """What claims to come from a payment provider does not, or is too old."""
+
+    kind = "malformed"
+    code = "event-forged"
+    title = "This event was not signed by the provider"
+
+
+class ProviderDown(Unavailable):
+    """The payment provider does not answer; nobody knows whether it did what it was asked."""
+
+    code = "provider-down"
+    title = "The payment provider does not answer; try again shortly"
+
+
+class PayoutRefused(Conflict):
+    """The payment provider will not give the money back; the message says why."""
+
+    code = "payout-refused"
+    title = "The payment provider will not give the money back"
+
+
 # Requests.
 
 

@@ -48,7 +48,7 @@ class Notice:
     """One mail to one person. ``event`` + ``recipient`` + ``template`` exist once, however often the cause is retried.
 
     ``data`` is plain JSON for the template: amounts and times as text. ``invoice_of`` names an order whose invoice
-    is attached when it is sent.
+    is attached when it is sent, ``credit_note_id`` names a credit note that goes with it.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Notice:
     recipient: str = field(repr=False)
     data: Mapping[str, object] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
     invoice_of: str | None = None
+    credit_note_id: str | None = None
     message_id: str
     state: NoticeState = NoticeState.PENDING
     attempts: int = 0
@@ -97,6 +98,7 @@ def compose(
     recipient: str,
     data: Mapping[str, object],
     invoice_of: str | None = None,
+    credit_note_id: str | None = None,
 ) -> Notice:
     """A new notice, due at once, with its ``Message-ID`` (RFC 5322) fixed."""
     return Notice(
@@ -106,6 +108,7 @@ def compose(
         recipient=recipient,
         data=data,
         invoice_of=invoice_of,
+        credit_note_id=credit_note_id,
         message_id=f"<{id}@{urlsplit(shop.public_url).hostname or 'localhost'}>",
         created_at=at,
         due_at=at,

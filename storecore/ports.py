@@ -20,6 +20,8 @@ from storecore.catalog.model import Category, PriceChange, Product, StockMove
 from storecore.lists import Page, PageRequest
 from storecore.notices import Attachment, Notice, NoticeState
 from storecore.orders.model import Delivery, Invoice, Order, Status
+from storecore.orders.payment import Outcome, Payment, ProviderEvent
+from storecore.orders.refund import CreditNote, Refund, RefundStatus
 
 Clock = Callable[[], datetime]
 """The time now, aware."""
@@ -64,11 +66,42 @@ class Mailer(Protocol):
         """
 
 
+class PaymentProvider(Protocol):
+    """Takes money and gives it back. It is called outside units; asked twice, it acts once.
+
+    Every method raises ``ProviderDown`` when there is no telling whether it was done.
+    """
+
+    def prepare(self, payment: Payment, order: Order) -> str:
+        """Its reference for a payment, the same one for the same ``payment.id``. No money moves yet."""
+
+    def take(self, payment: Payment, token: str | None) -> Outcome:
+        """Take a prepared payment's money with the token that stands for a card; a refusal is an ``Outcome`` too.
+
+        Without a token, the customer is to do it: ``action_needed``, with an ``action`` for the provider's own form.
+        """
+
+    def look_up(self, payment: Payment) -> Outcome:
+        """How a prepared payment stands; while ``action_needed``, with its ``action``."""
+
+    def abandon(self, payment: Payment) -> Outcome:
+        """Never take it any more: ``failed``, or ``succeeded`` when it was too late."""
+
+    def give_back(self, refund: Refund, payment: Payment) -> None:
+        """Give ``refund.amount`` of a payment back, once for the same ``refund.id``. Raises ``PayoutRefused``."""
+
+    def read_event(self, headers: Mapping[str, str], body: bytes, at: datetime) -> ProviderEvent | None:
+        """What the provider sent, None if it is of no concern here. Raises ``EventForged``, ``Invalid``."""
+
+
 class Documents(Protocol):
     """Turns the books into something to read."""
 
     def invoice(self, invoice: Invoice, order: Order) -> Attachment:
         """The invoice as a file: the same bytes for the same invoice. Never raises because of a character."""
+
+    def credit_note(self, note: CreditNote, invoice: Invoice, order: Order, refund: Refund | None) -> Attachment:
+        """The credit note as a file, as an invoice is: of a refund, or (None) of the whole order."""
 
 
 class Cipher(Protocol):
@@ -330,6 +363,9 @@ class Orders(Protocol):
     def deliveries(self, page: PageRequest, *, done: bool | None = None) -> Page[Delivery]:
         """Lines of orders that were confirmed and not cancelled, oldest first."""
 
+    def overdue(self, at: datetime, limit: int) -> Sequence[str]:
+        """Ids of orders whose ``pay_by`` has come, the longest overdue first."""
+
 
 class Invoices(Protocol):
     """Issued invoices: append-only, one an order, numbered 1, 2, 3, … without a gap."""
@@ -346,6 +382,69 @@ class Invoices(Protocol):
 
     def due(self, limit: int) -> Sequence[str]:
         """Ids of orders that want an invoice and have none: offline and not cancelled, or paid; oldest first."""
+
+
+class Payments(Protocol):
+    """Attempts to pay. An order has one at most that is not ``failed``; a provider's reference names one."""
+
+    def add(self, payment: Payment) -> None:
+        """Raises ``PaymentInProgress`` while the order has another that is not ``failed``."""
+
+    def get(self, payment_id: str) -> Payment: ...
+
+    def by_reference(self, provider: str, reference: str) -> Payment | None: ...
+
+    def of_order(self, order_id: str) -> Sequence[Payment]:
+        """Every attempt, oldest first."""
+
+    def save(self, payment: Payment) -> None:
+        """Write what may change. Raises ``Contention`` if its version is not one above the stored one."""
+
+    def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Payment]:
+        """Take payments whose ``check_at`` has come; it becomes ``until``, so that nobody else gets them before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundQuery:
+    """Which refunds to list; ``None`` does not filter."""
+
+    customer_id: str | None = None
+    order_id: str | None = None
+    status: RefundStatus | None = None
+
+
+class Refunds(Protocol):
+    """Refunds with their items. Who changes one has locked its order first."""
+
+    def add(self, refund: Refund) -> None: ...
+
+    def get(self, refund_id: str) -> Refund: ...
+
+    def of_order(self, order_id: str) -> Sequence[Refund]:
+        """Every refund of an order, oldest first."""
+
+    def save(self, refund: Refund) -> None:
+        """Write what may change, amounts included. Raises ``Contention`` if its version is not one above."""
+
+    def page(self, query: RefundQuery, page: PageRequest) -> Page[Refund]:
+        """Newest first. At most three statements, the count included."""
+
+    def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Refund]:
+        """Take refunds whose ``payout_at`` has come; it becomes ``until``, so that nobody else gets them before."""
+
+
+class CreditNotes(Protocol):
+    """Issued credit notes: append-only, one a refund, numbered 1, 2, 3, … without a gap."""
+
+    def of_refund(self, refund_id: str) -> CreditNote | None: ...
+
+    def of_order(self, order_id: str) -> Sequence[CreditNote]:
+        """Oldest first."""
+
+    def next_sequence(self) -> int:
+        """The number for the next one; no other unit gets one until this unit ends. Rolled back, it is used again."""
+
+    def add(self, note: CreditNote) -> None: ...
 
 
 class Outbox(Protocol):
@@ -411,6 +510,12 @@ class Unit(Protocol):
     def orders(self) -> Orders: ...
     @property
     def invoices(self) -> Invoices: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def refunds(self) -> Refunds: ...
+    @property
+    def credit_notes(self) -> CreditNotes: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -33,6 +33,8 @@ class Shop:
     tax: TaxPolicy = field(default_factory=_eight_percent)
     delivery_time: timedelta = timedelta(minutes=30)
     low_stock_at: int = 5
+    payment_timeout: timedelta = timedelta(minutes=30)
+    return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
     public_url: str = "http://127.0.0.1:8000"
 

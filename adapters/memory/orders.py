@@ -8,7 +8,7 @@ from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest
-from storecore.orders.model import OFFLINE, Delivery, Invoice, Order, OrderLine, PaymentStatus, Status
+from storecore.orders.model import OFFLINE, Delivery, Invoice, Order, OrderLine, Status
 from storecore.ports import OrderQuery
 
 _TO_BRING = frozenset({Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED})
@@ -48,6 +48,8 @@ class MemoryOrders(Repository):
             status=order.status,
             payment_status=order.payment_status,
             payment_provider=order.payment_provider,
+            pay_by=order.pay_by,
+            refunded=order.refunded,
             delivery_address=order.delivery_address,
             note=order.note,
             eta=order.eta,
@@ -74,6 +76,11 @@ class MemoryOrders(Repository):
         )
         found = page_of(rows, page, lambda row: (ticks(row[0].created_at), row[0].id, row[1]))
         return found.map(lambda row: _delivery(row[0], row[0].lines[row[1]]))
+
+    def overdue(self, at: datetime, limit: int) -> Sequence[str]:
+        """The longest overdue first."""
+        waiting = (order for order in self._tables.orders.rows() if order.pay_by is not None and order.pay_by <= at)
+        return [order.id for order in sorted(waiting, key=lambda each: (each.pay_by, each.id))[:limit]]
 
 
 def _matches(order: Order, query: OrderQuery) -> bool:
@@ -142,5 +149,4 @@ class MemoryInvoices(Repository):
 
 
 def _is_due(order: Order) -> bool:
-    offline = order.payment_provider == OFFLINE and order.status is not Status.CANCELLED
-    return offline or order.payment_status is PaymentStatus.PAID
+    return order.status is not Status.CANCELLED and (order.payment_provider == OFFLINE or order.is_paid)

@@ -105,9 +105,9 @@ def words(name: str, *, null: bool = False) -> Column[str]:
     return Column(name, Characters, nullable=null)
 
 
-def number(name: str, *, null: bool = False) -> Column[int]:
+def number(name: str, *more: CheckConstraint, null: bool = False, **options: Any) -> Column[int]:
     """A count or an amount."""
-    return Column(name, Whole, nullable=null)
+    return Column(name, Whole, *more, nullable=null, **options)
 
 
 def down(name: str) -> Column[int]:

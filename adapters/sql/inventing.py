@@ -207,6 +207,7 @@ class Invention:
             shipping_tax_rate=quote.shipping_tax_rate,
             tax=quote.tax,
             total=quote.total,
+            refunded=Money.zero(quote.total.currency),
             tax_included=quote.tax_included,
             explanation=quote.explain(),
             rules=RULES,

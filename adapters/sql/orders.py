@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -61,6 +62,8 @@ _save = (
                 "status",
                 "payment_status",
                 "payment_provider",
+                "pay_by",
+                "refunded",
                 "private",
                 "eta",
                 "carrier",
@@ -69,6 +72,12 @@ _save = (
             )
         }
     )
+)
+_overdue = (
+    select(_orders.id)
+    .where(_orders.pay_by <= bindparam("at"))
+    .order_by(_orders.pay_by, _orders.id)
+    .limit(bindparam("most"))
 )
 _known_history = select(func.count()).where(_history.order_id == bindparam("id"))
 
@@ -139,6 +148,10 @@ class SqlOrders:
         rows = self._transaction.rows(_to_deliver(done, page.after is not None), asked(page, first=from_ticks))
         total = self._transaction.number(_count_to_deliver(done)) if page.total else None
         return page_of(rows, page, self._deliveries, lambda row: (to_ticks(row[0]), row[1], row[2]), total)
+
+    def overdue(self, at: datetime, limit: int) -> Sequence[str]:
+        """By an index that keeps just those with a ``pay_by``."""
+        return [order_id for (order_id,) in self._transaction.rows(_overdue, {"at": at, "most": limit})]
 
     def _one(self, statement: Select[Any], order_id: str) -> Order:
         row = self._transaction.row(statement, {"id": order_id})

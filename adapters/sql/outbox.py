@@ -24,6 +24,7 @@ _NOTICE = (
     _outbox.template,
     _outbox.private,
     _outbox.invoice_of,
+    _outbox.credit_note_id,
     _outbox.message_id,
     _outbox.state,
     _outbox.attempts,
@@ -74,6 +75,7 @@ class SqlOutbox:
                     "template": str(notice.template),
                     "recipient_index": self._transaction.blind_index("outbox.recipient", notice.recipient),
                     "invoice_of": notice.invoice_of,
+                    "credit_note_id": notice.credit_note_id,
                     "message_id": notice.message_id,
                     "leased_until": None,
                     **self._changing(notice),
@@ -129,7 +131,20 @@ class SqlOutbox:
         return [self._notice(row) for row in rows]
 
     def _notice(self, row: Row) -> Notice:
-        id_, event, template, private, invoice_of, message_id, state, attempts, created_at, due_at, sent_at = row
+        (
+            id_,
+            event,
+            template,
+            private,
+            invoice_of,
+            credit_note_id,
+            message_id,
+            state,
+            attempts,
+            created_at,
+            due_at,
+            sent_at,
+        ) = row
         opened = self._transaction.unseal("outbox.private", private)
         return Notice(
             id=id_,
@@ -138,6 +153,7 @@ class SqlOutbox:
             recipient=opened["recipient"],
             data=MappingProxyType(opened["data"]),
             invoice_of=invoice_of,
+            credit_note_id=credit_note_id,
             message_id=message_id,
             state=NoticeState(state),
             attempts=attempts,

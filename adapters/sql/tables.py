@@ -5,7 +5,7 @@ decimal text, which no database rounds; ids, and JSON, are text. Columns named `
 every sale touches (``shelf``, ``coupon_counts``) is kept in narrow rows, apart from what staff edit.
 """
 
-from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
 
 from adapters.sql.columns import (
     Characters,
@@ -27,6 +27,8 @@ from adapters.sql.columns import (
 from storecore.catalog.model import StockReason
 from storecore.notices import NoticeState
 from storecore.orders.model import PaymentStatus, Status
+from storecore.orders.payment import PaymentState
+from storecore.orders.refund import Disposition, RefundCause, RefundStatus
 
 # Accounts.
 
@@ -269,7 +271,10 @@ CONFIRMED = "status NOT IN ('pending', 'cancelled')"
 """Those and the delivered ones; an index keeps just these."""
 TO_SEND = "state NOT IN ('sent', 'dead')"
 """Mail that is owed; an index keeps just this."""
-TO_INVOICE = "NOT invoiced AND (payment_status = 'paid' OR payment_provider = 'offline' AND status <> 'cancelled')"
+TO_INVOICE = (
+    "NOT invoiced AND status <> 'cancelled' AND "
+    "(payment_provider = 'offline' OR payment_status IN ('paid', 'partly_refunded', 'refunded'))"
+)
 """Orders that want an invoice and have none; an index keeps just these."""
 
 orders = table(
@@ -300,6 +305,8 @@ orders = table(
     when("created_at"),
     number("version"),
     words("explanation"),
+    when("pay_by", null=True),
+    number("refunded", check("refunded >= 0 AND refunded <= total", "refunded"), server_default=text("0")),
     UniqueConstraint("number"),
     one_of("status", Status),
     one_of("payment_status", PaymentStatus),
@@ -310,6 +317,7 @@ orders = table(
 )
 for _name, _which in (("to_deliver", TO_DELIVER), ("confirmed", CONFIRMED), ("to_invoice", TO_INVOICE)):
     Index(f"ix_orders_{_name}", orders.c.created_at, orders.c.id, **where(_which))
+Index("ix_orders_pay_by", orders.c.pay_by, orders.c.id, **where("pay_by IS NOT NULL"))
 
 order_lines = table(
     "order_lines",
@@ -362,6 +370,99 @@ invoices = table(
     Index("ix_invoices_issued_at", "issued_at", "id"),
 )
 
+# Payments, refunds and credit notes.
+
+payments = table(
+    "payments",
+    id_(),
+    to("order_id", "orders.id"),
+    words("provider"),
+    words("reference", null=True),
+    number("amount"),
+    words("currency"),
+    words("state"),
+    Column("attempt_key", LargeBinary),
+    words("failure", null=True),
+    when("check_at", null=True),
+    when("created_at"),
+    number("version"),
+    UniqueConstraint("provider", "reference"),
+    one_of("state", PaymentState),
+    *not_negative("amount"),
+    Index("ix_payments_order_id_created_at", "order_id", "created_at", "id"),
+)
+Index("uq_payments_order_id", payments.c.order_id, unique=True, **where("state <> 'failed'"))
+Index("ix_payments_check_at", payments.c.check_at, payments.c.id, **where("check_at IS NOT NULL"))
+
+refunds = table(
+    "refunds",
+    id_(),
+    to("order_id", "orders.id"),
+    to("customer_id", "users.id", null=True),
+    words("cause"),
+    words("status"),
+    number("amount"),
+    number("tax"),
+    number("shipping"),
+    number("shipping_tax"),
+    words("currency"),
+    Column("private", LargeBinary, nullable=False),
+    Column("expect_return", Flag, nullable=False),
+    words("disposition", null=True),
+    words("decided_by", null=True),
+    when("created_at"),
+    when("decided_at", null=True),
+    when("refunded_at", null=True),
+    to("payment_id", "payments.id", null=True),
+    when("payout_at", null=True),
+    words("payout_problem", null=True),
+    number("version"),
+    one_of("cause", RefundCause),
+    one_of("status", RefundStatus),
+    one_of("disposition", Disposition),
+    check("tax >= 0 AND tax <= amount", "tax"),
+    check("shipping >= 0 AND shipping <= amount", "shipping"),
+    check("shipping_tax >= 0 AND shipping_tax <= shipping", "shipping_tax"),
+    Index("ix_refunds_order_id_created_at", "order_id", "created_at", "id"),
+    Index("ix_refunds_created_at", "created_at", "id"),
+    Index("ix_refunds_customer_id_created_at", "customer_id", "created_at", "id"),
+    Index("ix_refunds_status_created_at", "status", "created_at", "id"),
+)
+Index("ix_refunds_payout_at", refunds.c.payout_at, refunds.c.id, **where("payout_at IS NOT NULL"))
+
+refund_items = table(
+    "refund_items",
+    to("refund_id", "refunds.id", key=True, on_delete="CASCADE"),
+    Column("line_id", Characters, primary_key=True),
+    to("product_id", "products.id"),
+    number("quantity"),
+    number("amount"),
+    number("tax"),
+    check("quantity > 0", "quantity"),
+    check("tax >= 0 AND tax <= amount", "tax"),
+    narrow=True,
+)
+
+credit_notes = table(
+    "credit_notes",
+    id_(),
+    number("sequence"),
+    to("order_id", "orders.id"),
+    to("refund_id", "refunds.id", null=True),
+    when("issued_at"),
+    words("seller"),
+    Column("private", LargeBinary, nullable=False),
+    number("total"),
+    number("tax"),
+    words("currency"),
+    UniqueConstraint("sequence"),
+    UniqueConstraint("refund_id"),
+    check("sequence > 0", "sequence"),
+    check("tax >= 0 AND tax <= total", "tax"),
+    Index("ix_credit_notes_order_id", "order_id", "sequence"),
+    Index("ix_credit_notes_issued_at", "issued_at", "id"),
+)
+
 # Mail and requests.
 
 outbox = table(
@@ -379,6 +480,7 @@ outbox = table(
     when("due_at"),
     when("leased_until", null=True),
     when("sent_at", null=True),
+    words("credit_note_id", null=True),
     UniqueConstraint("event", "recipient_index", "template"),
     one_of("state", NoticeState),
     *not_negative("attempts"),

@@ -237,6 +237,7 @@ class StockReason(StrEnum):
     ADJUSTMENT = "adjustment"
     SALE = "sale"
     CANCELLATION = "cancellation"
+    RETURN = "return"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

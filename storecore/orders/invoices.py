@@ -1,7 +1,7 @@
 """Issuing an invoice: the step that invoicing and mailing share."""
 
 from storecore.errors import NotInvoiced
-from storecore.orders.model import OFFLINE, Invoice, Order, Party, PaymentStatus, Status
+from storecore.orders.model import OFFLINE, Invoice, Order, Party, Status
 from storecore.ports import Unit
 from storecore.shop import Shop
 
@@ -39,6 +39,4 @@ def issue(unit: Unit, shop: Shop, order_id: str) -> tuple[Invoice, Order]:
 
 
 def _wants(order: Order) -> bool:
-    if order.payment_provider == OFFLINE:
-        return order.status is not Status.CANCELLED
-    return order.payment_status is not PaymentStatus.UNPAID and order.payment_status is not PaymentStatus.PENDING
+    return order.status is not Status.CANCELLED and (order.payment_provider == OFFLINE or order.is_paid)

@@ -52,6 +52,8 @@ class PaymentStatus(StrEnum):
     REFUNDED = "refunded"
 
 
+_PAID = frozenset({PaymentStatus.PAID, PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED})
+
 OFFLINE = "offline"
 """The payment provider that is none: on delivery or by invoice, recorded by staff."""
 
@@ -115,7 +117,8 @@ class Order:
     """A placed order. Amounts, names and rates are frozen; only its state moves.
 
     ``customer_id`` is None for guests; ``email`` is where its mail goes. ``total = subtotal - discount + shipping
-    + tax``, without ``tax`` when ``tax_included``.
+    + tax``, without ``tax`` when ``tax_included``. ``refunded`` is what was given back of it. While a provider is
+    waited for, ``pay_by`` is when that ends.
     """
 
     id: str
@@ -126,6 +129,7 @@ class Order:
     status: Status = Status.PENDING
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     payment_provider: str = OFFLINE
+    pay_by: datetime | None = None
     lines: tuple[OrderLine, ...]
     subtotal: Money
     discount: Money
@@ -134,6 +138,7 @@ class Order:
     shipping_tax_rate: Decimal
     tax: Money
     total: Money
+    refunded: Money
     tax_included: bool
     coupon_id: str | None = None
     coupon_code: str | None = None
@@ -216,19 +221,71 @@ class Order:
         return delivered
 
     def cancel(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
-        """Stop the order; only before it leaves the warehouse. Raises ``IllegalTransition``."""
-        cancelled = self._move(Status.CANCELLED, by=by, at=at, note=note)
-        if cancelled.payment_status is PaymentStatus.PAID:
-            return replace(cancelled, payment_status=PaymentStatus.REFUNDED)
-        return cancelled
+        """Stop the order; only before it leaves the warehouse. Raises ``IllegalTransition``.
+
+        Money that was paid is owed back: see :attr:`owed`.
+        """
+        return self._move(Status.CANCELLED, by=by, at=at, note=note, pay_by=None)
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its money has arrived, whatever was given back since."""
+        return self.payment_status in _PAID
+
+    @property
+    def owed(self) -> Money:
+        """What a cancelled order's customer gets back, and has not yet."""
+        owed = self.is_paid and self.status is Status.CANCELLED
+        return self.total - self.refunded if owed else Money.zero(self.currency)
+
+    def await_payment(self, provider: str, *, pay_by: datetime | None) -> Self:
+        """A payment with a provider has begun. Raises ``AlreadyPaid``, ``IllegalTransition`` once it is not pending."""
+        if self.is_paid:
+            raise AlreadyPaid()
+        if self.status is not Status.PENDING:
+            raise IllegalTransition(f"An order is paid online while it is pending; this one is {self.status}.")
+        return replace(
+            self,
+            payment_provider=provider,
+            payment_status=PaymentStatus.PENDING,
+            pay_by=pay_by,
+            version=self.version + 1,
+        )
+
+    def capture(self, *, by: Actor, at: datetime) -> Self:
+        """The provider has taken the money: a pending order is confirmed, a cancelled one owes it back."""
+        paid = replace(self, payment_status=PaymentStatus.PAID, pay_by=None)
+        if self.status is Status.PENDING:
+            return paid._move(Status.CONFIRMED, by=by, at=at, note=None)
+        return replace(paid, version=self.version + 1)
+
+    def fail_payment(self) -> Self:
+        """The payment came to nothing; another one may be tried."""
+        return replace(self, payment_status=PaymentStatus.FAILED, version=self.version + 1)
 
     def record_payment(self) -> Self:
         """Money was handed over. Raises ``AlreadyPaid``, ``IllegalTransition`` for a cancelled order."""
         if self.status is Status.CANCELLED:
             raise IllegalTransition("A cancelled order can't be paid.")
-        if self.payment_status is not PaymentStatus.UNPAID:
+        if self.payment_status is PaymentStatus.PENDING:
+            raise IllegalTransition("A payment of this order is under way.")
+        if self.payment_status not in {PaymentStatus.UNPAID, PaymentStatus.FAILED}:
             raise AlreadyPaid()
-        return replace(self, payment_status=PaymentStatus.PAID, version=self.version + 1)
+        return replace(
+            self,
+            payment_provider=OFFLINE,
+            payment_status=PaymentStatus.PAID,
+            pay_by=None,
+            version=self.version + 1,
+        )
+
+    def refund(self, amount: Money) -> Self:
+        """So much was given back. Raises ``ValueError`` for more than was paid."""
+        refunded = self.refunded + amount
+        if not self.is_paid or refunded > self.total or amount.minor < 0:
+            raise ValueError(f"{amount} can't be given back for an order of {self.total} that is {self.payment_status}")
+        status = PaymentStatus.REFUNDED if refunded == self.total else PaymentStatus.PARTLY_REFUNDED
+        return replace(self, refunded=refunded, payment_status=status, version=self.version + 1)
 
     def amend(self, **changes: Any) -> Self:
         """Another ``delivery_address`` or ``note``, while nobody has begun to work on it.

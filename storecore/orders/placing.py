@@ -197,6 +197,7 @@ class Placing(Activity):
             shipping_tax_rate=quote.shipping_tax_rate,
             tax=quote.tax,
             total=quote.total,
+            refunded=Money.zero(quote.total.currency),
             tax_included=quote.tax_included,
             coupon_id=coupon.id if coupon else None,
             coupon_code=coupon.code if coupon else None,

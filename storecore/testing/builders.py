@@ -217,6 +217,7 @@ def make_order(
         "shipping_tax_rate": quote.shipping_tax_rate,
         "tax": quote.tax,
         "total": quote.total,
+        "refunded": Money.zero(quote.total.currency),
         "tax_included": quote.tax_included,
         "explanation": quote.explain(),
         "rules": RULES,
