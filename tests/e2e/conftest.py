@@ -1,4 +1,4 @@
-"""A whole shop behind a real socket: a SQLite file, mail as files, and a clock that moves when it is told to."""
+"""A whole shop behind a real socket, on each database: mail is files, and the clock moves when it is told to."""
 
 import re
 import socket
@@ -10,7 +10,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
-from shutil import copyfile
 from threading import Thread
 from typing import Any
 
@@ -21,7 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.passwords import Argon2Passwords
 from adapters.secrets import new_key
-from adapters.sql import migrate, open_store
+from adapters.sql import open_store
 from adapters.tokens import SignedValues
 from storecore.accounts.model import SYSTEM
 from storecore.accounts.permissions import Role
@@ -29,6 +28,8 @@ from storecore.money import Money
 from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
+from tests.databases import DATABASES, database
+from tests.postgresql import conninfo
 from webapp import create_app
 from webapp.http.parts import Parts
 
@@ -175,26 +176,19 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database to copy, since making one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / "shop.db"
-    migrate(path)
-    assert not path.with_name("shop.db-wal").exists(), "everything is in the one file"
-    return path
-
-
-@pytest.fixture
-def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[LiveShop]:
+@pytest.fixture(params=DATABASES)
+def live(request: pytest.FixtureRequest, tmp_path: Path, clock: MovableClock) -> Iterator[LiveShop]:
     """An empty shop on a socket of its own."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         keys = [new_key()]
+        where = stack.enter_context(database(request.param, tmp_path))
         store = stack.enter_context(
             open_store(
-                copyfile(empty_database, tmp_path / "shop.db"),
+                where if isinstance(where, Path) else conninfo(where),
+                keys=tmp_path / "shop.keys",
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
@@ -207,7 +201,7 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
+        shop = LiveShop(address, store, clock, tmp_path / "shop.mail")
         stack.callback(shop.close)
         yield shop
 
