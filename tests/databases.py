@@ -2,8 +2,9 @@
 
 import atexit
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,15 @@ def database(kind: str, folder: Path) -> Iterator[Path | URL]:
             yield url
     else:
         yield Path(shutil.copy(_empty_file(), folder / "store.db"))
+
+
+def empty(where: Path | URL) -> None:
+    """Delete every row, for the next test; a transaction that a test has left open makes this fail."""
+    if isinstance(where, URL):
+        postgresql.empty(where)
+    else:
+        with closing(sqlite3.connect(where, isolation_level=None)) as connection:
+            connection.executescript(f"BEGIN IMMEDIATE; {postgresql.EMPTYING}; COMMIT")
 
 
 @cache

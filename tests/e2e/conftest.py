@@ -1,6 +1,10 @@
-"""A whole shop behind a real socket, on each database: mail is files, and the clock moves when it is told to."""
+"""A whole shop behind a real socket, on each database: mail is files, and the clock moves when it is told to.
+
+A server stays open for all tests of a run, since opening one takes longer than most of them; each test finds it empty.
+"""
 
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.engine import URL
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.jwt_tokens import JwtAccessTokens
@@ -28,7 +33,7 @@ from storecore.money import Money
 from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
-from tests.databases import DATABASES, database
+from tests.databases import DATABASES, database, empty
 from tests.postgresql import conninfo
 from webapp import create_app
 from webapp.http.parts import Parts
@@ -58,6 +63,7 @@ class LiveShop:
     address: str
     store: Store
     clock: MovableClock
+    where: Path | URL
     mail_folder: Path
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
@@ -171,24 +177,37 @@ class _Quiet(WSGIRequestHandler):
         """The app logs its requests."""
 
 
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+@dataclass(frozen=True, kw_only=True)
+class Premises:
+    """What stays between tests: a server over a database, and its clock."""
+
+    address: str
+    store: Store
+    clock: MovableClock
+    where: Path | URL
+    mail_folder: Path
+
+    def clear(self) -> None:
+        """Leave nothing of a test behind."""
+        empty(self.where)
+        shutil.rmtree(self.mail_folder, ignore_errors=True)
+        self.clock.at = NOW
 
 
-@pytest.fixture(params=DATABASES)
-def live(request: pytest.FixtureRequest, tmp_path: Path, clock: MovableClock) -> Iterator[LiveShop]:
-    """An empty shop on a socket of its own."""
+@pytest.fixture(scope="session", params=DATABASES)
+def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Premises]:
+    """A server on each database."""
+    folder = tmp_path_factory.mktemp("shop")
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
-        keys = [new_key()]
-        where = stack.enter_context(database(request.param, tmp_path))
+        clock, keys = MovableClock(), [new_key()]
+        where = stack.enter_context(database(request.param, folder))
         store = stack.enter_context(
             open_store(
                 where if isinstance(where, Path) else conninfo(where),
-                keys=tmp_path / "shop.keys",
+                keys=folder / "shop.keys",
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
@@ -201,9 +220,22 @@ def live(request: pytest.FixtureRequest, tmp_path: Path, clock: MovableClock) ->
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        shop = LiveShop(address, store, clock, tmp_path / "shop.mail")
-        stack.callback(shop.close)
-        yield shop
+        yield Premises(address=address, store=store, clock=clock, where=where, mail_folder=folder / "shop.mail")
+
+
+@pytest.fixture
+def clock(premises: Premises) -> MovableClock:
+    return premises.clock
+
+
+@pytest.fixture
+def live(premises: Premises, clock: MovableClock) -> Iterator[LiveShop]:
+    """An empty shop on a socket."""
+    store = premises.store.at(clock)  # it has not swept yet
+    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder)
+    yield shop
+    shop.close()
+    premises.clear()
 
 
 @pytest.fixture
