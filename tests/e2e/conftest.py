@@ -1,6 +1,6 @@
 """A whole shop behind a real socket, on each database: mail is files, and the clock moves when it is told to.
 
-A server stays open for all tests of a run, since opening one takes longer than most of them; each test finds it empty.
+A server stays open from test to test, since opening one takes longer than most of them; each finds it empty.
 """
 
 import re
