@@ -64,7 +64,7 @@ def on_postgresql(folder: Path, bare: load.Result) -> None:
             print(f"\n# PostgreSQL, server processes: {processes}\n")
             serving.measure(folder / name, bare, DATABASE_URL=url, WORKERS=str(processes))
         print("\n# In this process\n")
-        postgresql.report(server.url)
+        postgresql.report(server.url, count=COUNT // 2)
     finally:
         server.remove()
 

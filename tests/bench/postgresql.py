@@ -46,7 +46,7 @@ class Beside:
         return self.ours / self.reference
 
 
-def beside_raw(url: URL, *, count: int = 1000, lines: int = 3) -> Beside:
+def beside_raw(url: URL, *, count: int, lines: int = 3) -> Beside:
     """``store.orders.place`` beside a loop of plain psycopg, one order after another on an empty database."""
     with _stocked(url, products=lines) as (store, user, products):
 
@@ -61,7 +61,7 @@ def beside_raw(url: URL, *, count: int = 1000, lines: int = 3) -> Beside:
     return Beside(ours=ours, reference=(reference + again) / 2)
 
 
-def hot_beside_spread(url: URL, *, count: int = 1000) -> Beside:
+def hot_beside_spread(url: URL, *, count: int) -> Beside:
     """``THREADS`` buyers of one product, and (the reference) each of another, on an empty database."""
     with _stocked(url, products=THREADS) as (store, user, products):
 
@@ -175,14 +175,14 @@ def _rows(db: psycopg.Connection[Any]) -> dict[str, set[raw.Row]]:
     }
 
 
-def report(url: URL) -> None:
+def report(url: URL, *, count: int) -> None:
     """Print both; on an empty database."""
-    placed = beside_raw(url)
+    placed = beside_raw(url, count=count)
     print(
         f"place, 3 lines, PostgreSQL: {placed.ours:.0f}/s; raw psycopg loop: {placed.reference:.0f}/s; "
         f"ratio {placed.ratio:.0%} (aim: 50 %)"
     )
-    hot = hot_beside_spread(url)
+    hot = hot_beside_spread(url, count=count)
     print(
         f"{THREADS} threads, one hot product: {hot.ours:.0f}/s; spread products: {hot.reference:.0f}/s; "
         f"ratio {hot.ratio:.0%} (aim: 60 %)"
