@@ -39,7 +39,7 @@ except (OSError, ValueError):
     pass
 shutil.rmtree(folder, ignore_errors=True)
 """
-_EMPTYING = ";".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
+EMPTYING = ";".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
 
 _numbers = count(1)
 _ready: list[URL] = []
@@ -101,10 +101,14 @@ def database() -> Iterator[URL]:
     """A migrated database without rows, for one test; emptying one is quicker than making one."""
     url = _ready.pop() if _ready else _new(f'TEMPLATE "{_migrated()}"')
     yield url
-    # A transaction that a test has left open makes this fail.
-    with psycopg.connect(conninfo(url), autocommit=True, options="-c lock_timeout=5s") as connection:
-        connection.execute(_EMPTYING)
+    empty(url)
     _ready.append(url)
+
+
+def empty(url: URL) -> None:
+    """Delete every row; a transaction that a test has left open makes this fail."""
+    with psycopg.connect(conninfo(url), autocommit=True, options="-c lock_timeout=5s") as connection:
+        connection.execute(EMPTYING)
 
 
 _own = cache(Server)

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
@@ -22,6 +22,8 @@ _LONGEST_STATEMENT = 60
 """Seconds that a statement which writes may take; those of a shop take milliseconds."""
 _LONGEST_SILENCE = 30
 """Seconds after which a server that vanished is given up, and so is a writer's transaction by the server."""
+_QUOTING = "22"
+"""Errors about a value, which is quoted in their first line."""
 
 Connect = Callable[[], psycopg.Connection[Any]]
 
@@ -127,7 +129,22 @@ def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> En
                 raise
             raise InvalidatePoolError() from error
 
+    event.listen(engine, "handle_error", _leave_out_values)
     return engine
+
+
+def _leave_out_values(context: ExceptionContext) -> None:
+    """Keep what the server says of a row (``DETAIL:  Failing row contains (…)``) out of the error, which is logged.
+
+    The constraint's name stays. Where even the first line would quote a value, only the error's code does.
+    """
+    cause, error = context.original_exception, context.sqlalchemy_exception
+    if isinstance(cause, psycopg.Error) and cause.sqlstate:
+        quoting = cause.sqlstate.startswith(_QUOTING) or not cause.diag.message_primary
+        said = f"SQLSTATE {cause.sqlstate}" if quoting else cause.diag.message_primary
+        if error is not None:
+            error.args = (str(error.args[0]).replace(str(cause), str(said)), *error.args[1:])
+        cause.args = (said,)
 
 
 def connector(url: URL, patience: float, **settings: str) -> Connect:

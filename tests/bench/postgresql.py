@@ -27,7 +27,7 @@ from storecore.money import Money
 from storecore.shop import Shop
 from storecore.store import Store
 from tests.bench import raw
-from tests.postgresql import Server, conninfo
+from tests.postgresql import conninfo
 
 ADDRESS = Address(recipient="Ada Lovelace", line1="1 Main St", city="Springfield", postal_code="12345", country="US")
 THREADS = 8
@@ -46,7 +46,7 @@ class Beside:
         return self.ours / self.reference
 
 
-def beside_raw(url: URL, *, count: int = 1000, lines: int = 3) -> Beside:
+def beside_raw(url: URL, *, count: int, lines: int = 3) -> Beside:
     """``store.orders.place`` beside a loop of plain psycopg, one order after another on an empty database."""
     with _stocked(url, products=lines) as (store, user, products):
 
@@ -61,7 +61,7 @@ def beside_raw(url: URL, *, count: int = 1000, lines: int = 3) -> Beside:
     return Beside(ours=ours, reference=(reference + again) / 2)
 
 
-def hot_beside_spread(url: URL, *, count: int = 1000) -> Beside:
+def hot_beside_spread(url: URL, *, count: int) -> Beside:
     """``THREADS`` buyers of one product, and (the reference) each of another, on an empty database."""
     with _stocked(url, products=THREADS) as (store, user, products):
 
@@ -175,18 +175,15 @@ def _rows(db: psycopg.Connection[Any]) -> dict[str, set[raw.Row]]:
     }
 
 
-if __name__ == "__main__":
-    server = Server(durable=True)
-    try:
-        placed = beside_raw(server.url)
-        print(
-            f"place, 3 lines, PostgreSQL: {placed.ours:.0f}/s; raw psycopg loop: {placed.reference:.0f}/s; "
-            f"ratio {placed.ratio:.0%} (aim: 50 %)"
-        )
-        hot = hot_beside_spread(server.url)
-        print(
-            f"{THREADS} threads, one hot product: {hot.ours:.0f}/s; spread products: {hot.reference:.0f}/s; "
-            f"ratio {hot.ratio:.0%} (aim: 60 %)"
-        )
-    finally:
-        server.remove()
+def report(url: URL, *, count: int) -> None:
+    """Print both; on an empty database."""
+    placed = beside_raw(url, count=count)
+    print(
+        f"place, 3 lines, PostgreSQL: {placed.ours:.0f}/s; raw psycopg loop: {placed.reference:.0f}/s; "
+        f"ratio {placed.ratio:.0%} (aim: 50 %)"
+    )
+    hot = hot_beside_spread(url, count=count)
+    print(
+        f"{THREADS} threads, one hot product: {hot.ours:.0f}/s; spread products: {hot.reference:.0f}/s; "
+        f"ratio {hot.ratio:.0%} (aim: 60 %)"
+    )

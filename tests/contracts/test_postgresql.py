@@ -8,17 +8,19 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from threading import Barrier
+from traceback import format_exception
 from typing import Any, ClassVar
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.encryption import FernetCipher
-from adapters.sql import SqlStorage, migrate, open_store
+from adapters.sql import SqlStorage, migrate, open_store, tables
 from storecore.accounts.model import SYSTEM, User
-from storecore.errors import Busy, CategoryInUse, Contention, NotFound, RequestInProgress, Unavailable
+from storecore.errors import Busy, CategoryInUse, Contention, EmailTaken, NotFound, RequestInProgress, Unavailable
 from storecore.lists import FIRST_PAGE, PageRequest
 from storecore.orders.model import Status
 from storecore.ports import SORTS, OrderQuery, ProductQuery, Storage, Unit
@@ -378,6 +380,38 @@ def test_a_server_that_is_another_ones_copy_is_unavailable_to_writers(url: URL) 
     with seen(copy) as unit:
         assert unit.users.by_email("nobody@example.com") is None
     copy.close()
+
+
+# What is logged.
+
+
+def test_an_error_names_a_broken_constraint_and_no_value(storage: SqlStorage) -> None:
+    ada = make_user(ids(), email="ada@example.com")
+    with written(storage) as unit:
+        unit.users.add(ada)
+    with pytest.raises(EmailTaken) as taken, written(storage) as unit:
+        unit.users.add(make_user(ids(start=100), email=ada.email))
+    said = "".join(format_exception(taken.value))
+    assert "uq_users_email" in said
+    assert ada.email not in said
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"on_hand": None}, '"on_hand" of relation "shelf"'),
+        ({"on_hand": -1}, "ck_shelf"),
+        ({"on_hand": 2**63}, "SQLSTATE 22003"),
+        ({"product_id": "Ada\x00Lovelace"}, "NUL"),
+    ],
+)
+def test_an_error_that_nobody_expected_quotes_no_row(storage: SqlStorage, row: dict[str, object], named: str) -> None:
+    with pytest.raises(SQLAlchemyError) as caught, storage._database.writing() as connection:
+        connection.execute(insert(tables.shelf), {"product_id": "Ada Lovelace", "on_hand": 1, "units_sold": 0} | row)
+    said = "".join(format_exception(caught.value, limit=0))
+    assert named in said
+    assert "Lovelace" not in said
+    assert str(2**63) not in said
 
 
 # Rows and their order.

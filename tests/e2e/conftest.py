@@ -1,6 +1,10 @@
-"""A whole shop behind a real socket: a SQLite file, mail as files, and a clock that moves when it is told to."""
+"""A whole shop behind a real socket, on each database: mail is files, and the clock moves when it is told to.
+
+A server stays open from test to test, since opening one takes longer than most of them; each finds it empty.
+"""
 
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,18 +14,18 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
-from shutil import copyfile
 from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.engine import URL
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.passwords import Argon2Passwords
 from adapters.secrets import new_key
-from adapters.sql import migrate, open_store
+from adapters.sql import open_store
 from adapters.tokens import SignedValues
 from storecore.accounts.model import SYSTEM
 from storecore.accounts.permissions import Role
@@ -29,6 +33,8 @@ from storecore.money import Money
 from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
+from tests.databases import DATABASES, database, empty
+from tests.postgresql import conninfo
 from webapp import create_app
 from webapp.http.parts import Parts
 
@@ -57,6 +63,7 @@ class LiveShop:
     address: str
     store: Store
     clock: MovableClock
+    where: Path | URL
     mail_folder: Path
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
@@ -170,31 +177,37 @@ class _Quiet(WSGIRequestHandler):
         """The app logs its requests."""
 
 
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+@dataclass(frozen=True, kw_only=True)
+class Premises:
+    """What stays between tests: a server over a database, and its clock."""
+
+    address: str
+    store: Store
+    clock: MovableClock
+    where: Path | URL
+    mail_folder: Path
+
+    def clear(self) -> None:
+        """Leave nothing of a test behind."""
+        empty(self.where)
+        shutil.rmtree(self.mail_folder, ignore_errors=True)
+        self.clock.at = NOW
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database to copy, since making one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / "shop.db"
-    migrate(path)
-    assert not path.with_name("shop.db-wal").exists(), "everything is in the one file"
-    return path
-
-
-@pytest.fixture
-def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[LiveShop]:
-    """An empty shop on a socket of its own."""
+@pytest.fixture(scope="session", params=DATABASES)
+def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Premises]:
+    """A server on each database."""
+    folder = tmp_path_factory.mktemp("shop")
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
-        keys = [new_key()]
+        clock, keys = MovableClock(), [new_key()]
+        where = stack.enter_context(database(request.param, folder))
         store = stack.enter_context(
             open_store(
-                copyfile(empty_database, tmp_path / "shop.db"),
+                where if isinstance(where, Path) else conninfo(where),
+                keys=folder / "shop.keys",
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
@@ -207,9 +220,22 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
-        stack.callback(shop.close)
-        yield shop
+        yield Premises(address=address, store=store, clock=clock, where=where, mail_folder=folder / "shop.mail")
+
+
+@pytest.fixture
+def clock(premises: Premises) -> MovableClock:
+    return premises.clock
+
+
+@pytest.fixture
+def live(premises: Premises, clock: MovableClock) -> Iterator[LiveShop]:
+    """An empty shop on a socket."""
+    store = premises.store.at(clock)  # it has not swept yet
+    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder)
+    yield shop
+    shop.close()
+    premises.clear()
 
 
 @pytest.fixture

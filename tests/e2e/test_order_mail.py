@@ -17,13 +17,14 @@ from adapters.mail.smtp import SmtpMailer
 from adapters.passwords import Argon2Passwords
 from adapters.pdf import PdfDocuments
 from adapters.secrets import new_key
-from adapters.sql import SqlStorage, migrate
+from adapters.sql import SqlStorage
 from adapters.system import random_bytes, uuid7
 from adapters.tokens import ItsDangerousSigner
 from storecore.accounts.model import SYSTEM, Address
 from storecore.money import Money
 from storecore.shop import Shop
 from storecore.store import Store
+from tests.databases import DATABASES, database
 from tests.usecases.floor import Clock
 
 
@@ -50,20 +51,22 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def store(tmp_path: Path, port: int, clock: Clock) -> Iterator[Store]:
-    migrate(tmp_path / "store.db")
-    with Store(
-        storage=SqlStorage(tmp_path / "store.db", cipher=FernetCipher([new_key()])),
-        clock=clock,
-        new_id=uuid7,
-        random=random_bytes,
-        passwords=Argon2Passwords(time_cost=1, memory_cost=8),
-        signer=ItsDangerousSigner([new_key()]),
-        mailer=SmtpMailer("127.0.0.1", port, starttls=False, sender="shop@example.com", shop="Shop"),
-        documents=PdfDocuments(),
-        shop=Shop(name="Hat & Söhne"),
-    ) as opened:
+@pytest.fixture(params=DATABASES)
+def store(request: pytest.FixtureRequest, tmp_path: Path, port: int, clock: Clock) -> Iterator[Store]:
+    with (
+        database(request.param, tmp_path) as where,
+        Store(
+            storage=SqlStorage(where, cipher=FernetCipher([new_key()])),
+            clock=clock,
+            new_id=uuid7,
+            random=random_bytes,
+            passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+            signer=ItsDangerousSigner([new_key()]),
+            mailer=SmtpMailer("127.0.0.1", port, starttls=False, sender="shop@example.com", shop="Shop"),
+            documents=PdfDocuments(),
+            shop=Shop(name="Hat & Söhne"),
+        ) as opened,
+    ):
         yield opened
 
 

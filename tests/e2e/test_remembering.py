@@ -1,7 +1,5 @@
 """Answers that are kept for guests are never out of date, whoever changes what."""
 
-from pathlib import Path
-
 import httpx
 
 from adapters.sql import SqlStorage
@@ -29,11 +27,11 @@ def test_a_sale_and_an_edit_are_seen_at_once(live: LiveShop, visitor: httpx.Clie
     assert _seen(visitor, hat) == (3, "11.00")
 
 
-def test_what_another_program_commits_is_seen_at_once(live: LiveShop, visitor: httpx.Client, tmp_path: Path) -> None:
+def test_what_another_program_commits_is_seen_at_once(live: LiveShop, visitor: httpx.Client) -> None:
     hat = live.hat(stock=5, price="10.00")
     before = _seen(visitor, hat)
     assert isinstance(live.store.storage, SqlStorage)
-    other = SqlStorage(tmp_path / "shop.db", cipher=live.store.storage._cipher)
+    other = SqlStorage(live.where, cipher=live.store.storage._cipher)
     with other.writing(live.clock(), lambda: "id") as unit:
         unit.products.save(unit.products.get(hat).changed(live.clock(), price=Money(900, "USD")), live.clock())
         unit.commit()

@@ -1,23 +1,17 @@
 """A shop to test in: a store on a chosen back end, a clock that moves when told, and people who use it."""
 
-import atexit
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-
-from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.secrets import new_key
-from adapters.sql import SqlStorage, migrate
+from adapters.sql import SqlStorage
 from adapters.system import random_bytes, uuid7
 from storecore.accounts.model import SYSTEM, Address, User
 from storecore.accounts.permissions import Role
@@ -27,9 +21,9 @@ from storecore.notices import Notice
 from storecore.ports import Storage
 from storecore.shop import Shop
 from storecore.store import Store
-from tests.postgresql import database
+from tests.databases import DATABASES, database
 
-BACK_ENDS = ("memory", "sqlite", "postgresql")
+BACK_ENDS = ("memory", *DATABASES)
 PASSWORD = "correct horse"
 HOME = Address(recipient="Ada Lovelace", line1="1 Main St", city="Springfield", postal_code="12345", country="US")
 
@@ -86,20 +80,7 @@ def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterato
 def _storage(back_end: str, folder: Path, stack: ExitStack) -> Storage:
     if back_end == "memory":
         return MemoryStorage()
-    if back_end == "postgresql":
-        where: URL | Path = stack.enter_context(database())
-    else:
-        where = Path(shutil.copy(_empty_database(), folder / "store.db"))
-    return SqlStorage(where, cipher=FernetCipher([new_key()]))
-
-
-@cache
-def _empty_database() -> Path:
-    """A migrated database to copy: migrating one for each test would take longer than the tests."""
-    folder = TemporaryDirectory()
-    atexit.register(folder.cleanup)
-    migrate(Path(folder.name) / "store.db")
-    return Path(folder.name) / "store.db"
+    return SqlStorage(stack.enter_context(database(back_end, folder)), cipher=FernetCipher([new_key()]))
 
 
 _numbers = count(1)
