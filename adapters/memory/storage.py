@@ -13,6 +13,7 @@ from adapters.memory.catalog import MemoryCategories, MemoryProducts
 from adapters.memory.coupons import MemoryCoupons
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
+from adapters.memory.reviews import MemoryReviews
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
 from storecore.errors import Busy
@@ -36,6 +37,7 @@ class MemoryUnit:
         self.carts = MemoryCarts(space)
         self.orders = MemoryOrders(space)
         self.invoices = MemoryInvoices(space)
+        self.reviews = MemoryReviews(space)
         self.outbox = MemoryOutbox(space)
         self.answers = MemoryAnswers(space)
 

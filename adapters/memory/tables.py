@@ -11,6 +11,7 @@ from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
 from storecore.notices import Notice
 from storecore.orders.model import Invoice, Order
+from storecore.reviews.model import Review
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -146,6 +147,9 @@ class Tables:
     invoices: Table[str, Invoice] = _table()  # by order
     to_invoice: Table[str, bool] = _table()  # orders without an invoice
     last_invoice: Table[str, int] = _table()
+
+    reviews: Table[str, Review] = _table()
+    reviews_by_author: Table[tuple[str, str], str] = _table()  # by (author, product)
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

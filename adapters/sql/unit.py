@@ -12,6 +12,7 @@ from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.products import SqlProducts
+from adapters.sql.reviews import SqlReviews
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Transaction
@@ -70,6 +71,11 @@ class SqlUnit:
     def invoices(self) -> SqlInvoices:
         """Invoices."""
         return SqlInvoices(self._transaction)
+
+    @cached_property
+    def reviews(self) -> SqlReviews:
+        """Reviews."""
+        return SqlReviews(self._transaction)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
