@@ -289,6 +289,23 @@ class NotCredited(Conflict):
     title = "There is no credit note for this yet"
 
 
+# Reviews.
+
+
+class NotABuyer(Forbidden):
+    """No order of the product has been delivered to them."""
+
+    code = "not-a-buyer"
+    title = "Only those who received the product can review it"
+
+
+class DuplicateReview(Conflict):
+    """The user has reviewed the product before."""
+
+    code = "duplicate-review"
+    title = "You have already reviewed this product"
+
+
 # Payments.
 
 

@@ -33,6 +33,7 @@ class Template(StrEnum):
     ORDER_PLACED = "order_placed"
     ORDER_STATUS = "order_status"
     LOW_STOCK = "low_stock"
+    REVIEW_DECIDED = "review_decided"
 
 
 class NoticeState(StrEnum):

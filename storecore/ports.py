@@ -22,6 +22,7 @@ from storecore.notices import Attachment, Notice, NoticeState
 from storecore.orders.model import Delivery, Invoice, Order, Status
 from storecore.orders.payment import Outcome, Payment, ProviderEvent
 from storecore.orders.refund import CreditNote, Refund, RefundStatus
+from storecore.reviews.model import Review
 
 Clock = Callable[[], datetime]
 """The time now, aware."""
@@ -366,6 +367,9 @@ class Orders(Protocol):
     def overdue(self, at: datetime, limit: int) -> Sequence[str]:
         """Ids of orders whose ``pay_by`` has come, the longest overdue first."""
 
+    def delivered(self, customer_id: str, product_id: str) -> bool:
+        """Whether an order of a product has been delivered to a customer, in one look-up."""
+
 
 class Invoices(Protocol):
     """Issued invoices: append-only, one an order, numbered 1, 2, 3, … without a gap."""
@@ -449,6 +453,38 @@ class CreditNotes(Protocol):
     def add(self, note: CreditNote) -> None: ...
 
 
+class Reviews(Protocol):
+    """Reviews, one a user and product. Whatever is written, each product's rating counts its published ones at once.
+
+    The rating is a row of its own, changed by what the review adds or takes away: reviews of one product that are
+    written at the same time all count, and nobody who edits the product is in their way.
+    """
+
+    def add(self, review: Review) -> None:
+        """Raises ``DuplicateReview``."""
+
+    def locked(self, review_id: str) -> Review:
+        """The review, which no other unit changes until this one ends."""
+
+    def save(self, review: Review) -> None:
+        """Write what may change. Raises ``Contention`` if its version is not one above the stored one."""
+
+    def remove(self, review: Review) -> None:
+        """Forget it. Raises ``Contention`` if its version is not the stored one."""
+
+    def of_product(self, product_id: str, page: PageRequest) -> Page[Review]:
+        """A product's published reviews, newest first. At most two statements, the count included."""
+
+    def of_author(self, author_id: str, page: PageRequest) -> Page[Review]:
+        """A user's reviews in any state, newest first."""
+
+    def pending(self, page: PageRequest) -> Page[Review]:
+        """Those that wait for a decision, by when they were last written."""
+
+    def published_by(self, author_id: str) -> int:
+        """How many reviews of a user are published."""
+
+
 class Outbox(Protocol):
     """Mail that is owed."""
 
@@ -518,6 +554,8 @@ class Unit(Protocol):
     def refunds(self) -> Refunds: ...
     @property
     def credit_notes(self) -> CreditNotes: ...
+    @property
+    def reviews(self) -> Reviews: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

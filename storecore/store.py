@@ -25,6 +25,8 @@ from storecore.orders.invoicing import Invoicing
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
 from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
+from storecore.reviews.moderating import Moderating
+from storecore.reviews.reviewing import Reviewing
 from storecore.shop import Shop
 from storecore.transactions import Activity
 
@@ -52,6 +54,11 @@ class Carts(Shopping):
 @dataclass(frozen=True, kw_only=True)
 class Orders(Placing, Fulfilling, Reading, Invoicing):
     """``store.orders``: quoting, placing, fulfilling, invoices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviews(Reviewing, Moderating):
+    """``store.reviews``: what buyers say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +123,7 @@ class Store:
         self.catalog = self._ports.equip(Catalog)
         self.carts = self._ports.equip(Carts)
         self.orders = self._ports.equip(Orders)
+        self.reviews = self._ports.equip(Reviews)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None

@@ -20,6 +20,7 @@ from webapp import (
     orders,
     products,
     quotes,
+    reviews,
     system,
     users,
 )
@@ -41,6 +42,7 @@ AREAS: tuple[Routes, ...] = (
     orders.routes,
     fulfilment.routes,
     invoices.routes,
+    reviews.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

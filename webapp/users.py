@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from storecore.accounts.model import SavedAddress, User
 from storecore.accounts.permissions import Permission
+from storecore.accounts.profiling import Profile
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
 from webapp.addresses import AddressView, Country, DeliveryAddress, show_address
@@ -62,7 +63,7 @@ def show_user(user: User) -> UserView:
     }
 
 
-class Profile(Body):
+class ProfileChanges(Body):
     """What to change; what is left out stays, null removes."""
 
     full_name: FullName = absent()
@@ -79,7 +80,7 @@ def me(ask: Ask) -> User:
 
 
 @routes.endpoint("PATCH", "/users/me", show=show_user, who=Who.SIGNED_IN, etag=True)
-def update_me(ask: Ask[Profile]) -> User:
+def update_me(ask: Ask[ProfileChanges]) -> User:
     """Change my profile.
 
     The email address and the password have routes of their own under `/auth`.
@@ -93,17 +94,31 @@ class PublicProfile(TypedDict):
     id: str
     display_name: str
     created_at: datetime
+    published_reviews: int
 
 
-def show_profile(user: User, ask: Ask) -> UserView | PublicProfile:
+class FullProfile(UserView):
+    """A user, as they see themselves, and with what others see."""
+
+    display_name: str
+    published_reviews: int
+
+
+def show_profile(profile: Profile, ask: Ask) -> FullProfile | PublicProfile:
     """In full for whoever may read users and for oneself; little more than a name for everybody else."""
+    user, published = profile.user, profile.published_reviews
     if ask.by.id == user.id or ask.by.may(Permission.USERS_READ):
-        return show_user(user)
-    return {"id": user.id, "display_name": user.display_name, "created_at": user.created_at}
+        return {**show_user(user), "display_name": user.display_name, "published_reviews": published}
+    return {
+        "id": user.id,
+        "display_name": user.display_name,
+        "created_at": user.created_at,
+        "published_reviews": published,
+    }
 
 
 @routes.endpoint("GET", "/users/{user_id}", show=show_profile, who=Who.SIGNED_IN)
-def user(ask: Ask, user_id: str) -> User:
+def user(ask: Ask, user_id: str) -> Profile:
     """A user's public profile, or all of it for oneself and for those who may read users."""
     return ask.store.accounts.profile(by=ask.by, user_id=user_id)
 

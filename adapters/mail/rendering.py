@@ -23,6 +23,7 @@ SUBJECTS: Mapping[Template, str] = {
     Template.ORDER_PLACED: "Your order {{ number }}",
     Template.ORDER_STATUS: "Your order {{ number }} {{ status | phrase }}",
     Template.LOW_STOCK: "Low stock: {{ products | map(attribute='name') | join(', ') }}",
+    Template.REVIEW_DECIDED: "Your review of {{ product }} {{ 'is published' if published else 'was not published' }}",
 }
 
 PHRASES: Mapping[str, str] = {

@@ -82,6 +82,15 @@ class MemoryOrders(Repository):
         waiting = (order for order in self._tables.orders.rows() if order.pay_by is not None and order.pay_by <= at)
         return [order.id for order in sorted(waiting, key=lambda each: (each.pay_by, each.id))[:limit]]
 
+    def delivered(self, customer_id: str, product_id: str) -> bool:
+        """Looks through every order."""
+        return any(
+            order.customer_id == customer_id
+            and order.status is Status.DELIVERED
+            and any(line.product_id == product_id for line in order.lines)
+            for order in self._tables.orders.rows()
+        )
+
 
 def _matches(order: Order, query: OrderQuery) -> bool:
     return (

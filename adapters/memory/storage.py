@@ -14,6 +14,7 @@ from adapters.memory.coupons import MemoryCoupons
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
 from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRefunds
+from adapters.memory.reviews import MemoryReviews
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
 from storecore.errors import Busy
@@ -40,6 +41,7 @@ class MemoryUnit:
         self.payments = MemoryPayments(space)
         self.refunds = MemoryRefunds(space)
         self.credit_notes = MemoryCreditNotes(space)
+        self.reviews = MemoryReviews(space)
         self.outbox = MemoryOutbox(space)
         self.answers = MemoryAnswers(space)
 

@@ -13,6 +13,7 @@ from storecore.notices import Notice
 from storecore.orders.model import Invoice, Order
 from storecore.orders.payment import Payment
 from storecore.orders.refund import CreditNote, Refund
+from storecore.reviews.model import Review
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -156,6 +157,9 @@ class Tables:
     credit_notes: Table[str, CreditNote] = _table()
     credit_notes_of: Table[str, tuple[str, ...]] = _table()  # by order
     credit_notes_by_refund: Table[str, str] = _table()
+
+    reviews: Table[str, Review] = _table()
+    reviews_by_author: Table[tuple[str, str], str] = _table()  # by (author, product)
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

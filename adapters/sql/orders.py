@@ -79,6 +79,17 @@ _overdue = (
     .order_by(_orders.pay_by, _orders.id)
     .limit(bindparam("most"))
 )
+# Said so that no index on the status serves: a customer has few orders, and a status has most of them.
+_delivered = (
+    select(_orders.id)
+    .join_from(tables.orders, tables.order_lines)
+    .where(
+        _orders.customer_id == bindparam("customer_id"),
+        _lines.product_id == bindparam("product_id"),
+        func.lower(_orders.status) == str(Status.DELIVERED),
+    )
+    .limit(1)
+)
 _known_history = select(func.count()).where(_history.order_id == bindparam("id"))
 
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
@@ -152,6 +163,11 @@ class SqlOrders:
     def overdue(self, at: datetime, limit: int) -> Sequence[str]:
         """By an index that keeps just those with a ``pay_by``."""
         return [order_id for (order_id,) in self._transaction.rows(_overdue, {"at": at, "most": limit})]
+
+    def delivered(self, customer_id: str, product_id: str) -> bool:
+        """By the index of a customer's orders."""
+        values = {"customer_id": customer_id, "product_id": product_id}
+        return self._transaction.row(_delivered, values) is not None
 
     def _one(self, statement: Select[Any], order_id: str) -> Order:
         row = self._transaction.row(statement, {"id": order_id})

@@ -29,6 +29,7 @@ from storecore.notices import NoticeState
 from storecore.orders.model import PaymentStatus, Status
 from storecore.orders.payment import PaymentState
 from storecore.orders.refund import Disposition, RefundCause, RefundStatus
+from storecore.reviews.model import ReviewStatus
 
 # Accounts.
 
@@ -462,6 +463,33 @@ credit_notes = table(
     Index("ix_credit_notes_order_id", "order_id", "sequence"),
     Index("ix_credit_notes_issued_at", "issued_at", "id"),
 )
+
+# Reviews.
+
+PUBLISHED = "status = 'published'"
+"""What everybody may read; an index keeps just this."""
+TO_MODERATE = "status = 'pending'"
+"""What waits for a moderator; an index keeps just this."""
+
+reviews = table(
+    "reviews",
+    id_(),
+    to("product_id", "products.id"),
+    to("author_id", "users.id"),
+    number("rating"),
+    Column("private", LargeBinary),
+    words("status"),
+    when("created_at"),
+    when("updated_at"),
+    number("version"),
+    UniqueConstraint("author_id", "product_id"),
+    check("rating BETWEEN 1 AND 5", "rating"),
+    one_of("status", ReviewStatus),
+    check("private IS NOT NULL OR status = 'published'", "comment"),
+    Index("ix_reviews_author_id_created_at", "author_id", "created_at", "id"),
+)
+Index("ix_reviews_published", reviews.c.product_id, reviews.c.created_at, reviews.c.id, **where(PUBLISHED))
+Index("ix_reviews_to_moderate", reviews.c.updated_at, reviews.c.id, **where(TO_MODERATE))
 
 # Mail and requests.
 

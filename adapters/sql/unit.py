@@ -15,6 +15,7 @@ from adapters.sql.outbox import SqlOutbox
 from adapters.sql.payments import SqlPayments
 from adapters.sql.products import SqlProducts
 from adapters.sql.refunds import SqlRefunds
+from adapters.sql.reviews import SqlReviews
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Transaction
@@ -88,6 +89,11 @@ class SqlUnit:
     def credit_notes(self) -> SqlCreditNotes:
         """Issued credit notes."""
         return SqlCreditNotes(self._transaction)
+
+    @cached_property
+    def reviews(self) -> SqlReviews:
+        """Reviews."""
+        return SqlReviews(self._transaction)
 
     @cached_property
     def outbox(self) -> SqlOutbox:

@@ -75,8 +75,7 @@ class User:
     @property
     def display_name(self) -> str:
         """First name and initial, as strangers see it: ``Ada L.``"""
-        first, *rest = self.full_name.split()
-        return f"{first} {rest[-1][0]}." if rest else first
+        return shortened(self.full_name)
 
     def may(self, permission: Permission) -> bool:
         """Whether this user holds a permission."""
@@ -85,6 +84,12 @@ class User:
     def changed(self, **changes: Any) -> Self:
         """The user with other field values, one version on."""
         return replace(self, version=self.version + 1, **changes)
+
+
+def shortened(full_name: str) -> str:
+    """A name as strangers see it: ``Ada L.`` for Ada King Lovelace."""
+    first, *rest = full_name.split()
+    return f"{first} {rest[-1][0]}." if rest else first
 
 
 def _check_preferences(preferences: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,6 +13,14 @@ from storecore.transactions import Activity, Once, reading, writing
 MAX_ADDRESSES = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A user, and what everybody may know of what they did."""
+
+    user: User
+    published_reviews: int
+
+
 class ProfileChanges(TypedDict, total=False):
     """What a user may change about themselves; what is left out stays as it is."""
 
@@ -33,10 +41,11 @@ class Profiling(Activity):
         return unit.users.get(require_user(by).id)
 
     @reading
-    def profile(self, unit: Unit, *, by: Actor, user_id: str) -> User:
+    def profile(self, unit: Unit, *, by: Actor, user_id: str) -> Profile:
         """Anybody's account, for any user to be shown as much of as they may see. Raises ``NotFound``."""
         require_user(by)
-        return unit.users.get(user_id)
+        user = unit.users.get(user_id)
+        return Profile(user=user, published_reviews=unit.reviews.published_by(user.id))
 
     @writing
     def update_profile(

@@ -18,6 +18,7 @@ from storecore.notices import Notice, Template
 from storecore.orders.model import HistoryEntry, Invoice, Order, OrderLine, Party, Status
 from storecore.ports import Clock, NewId
 from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
+from storecore.reviews.model import Review, first_status
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """A moment for tests to happen at."""
@@ -241,6 +242,21 @@ def make_invoice(new_id: NewId, order: Order, sequence: int, **changes: Any) -> 
         "total": order.total,
     }
     return Invoice(**(fields | changes))
+
+
+def make_review(new_id: NewId, author: User, product: Product, **changes: Any) -> Review:
+    """Four stars for a product, published at once; one with a comment is pending."""
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "product_id": product.id,
+        "author_id": author.id,
+        "author": author.display_name,
+        "rating": 4,
+        "status": first_status(changes.get("comment")),
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Review(**(fields | changes))
 
 
 def make_notice(new_id: NewId, **changes: Any) -> Notice:

@@ -57,7 +57,9 @@ DATA: dict[Template, dict[str, Any]] = {
         "link": "",
     },
     Template.LOW_STOCK: {"products": [{"name": "İpek eşarp", "sku": "HAT-1", "stock": 2}]},
+    Template.REVIEW_DECIDED: {"name": "Ayşe", "product": "İpek eşarp", "published": True, "note": "Thank\nyou"},
 }
+SHOWN = ("name", "link", "new_email", "product", "number", "carrier", "tracking_number")
 INVOICE = Attachment(name="INV-000001.pdf", media_type="application/pdf", content=b"%PDF-1.7 \x00\xff")
 SENDER = "shop@example.com"
 new_id = ids()
@@ -102,7 +104,7 @@ def test_every_occasion_has_a_subject_a_text_and_a_page(template: Template) -> N
 def test_every_value_is_in_both_the_text_and_the_page(template: Template) -> None:
     mail = write(notice(template))
     for name, value in DATA[template].items():
-        if isinstance(value, str) and name in ("name", "link", "new_email", "number", "carrier", "tracking_number"):
+        if isinstance(value, str) and name in SHOWN:
             assert value in part(mail, "plain")
             assert value in part(mail, "html")
 

@@ -19,10 +19,10 @@ from adapters.sql import SqlStorage, migrate
 from adapters.sql.columns import metadata
 from adapters.sql.generating import generate
 from adapters.sql.inventing import Invention
-from storecore.accounts.model import SYSTEM, Guest
+from storecore.accounts.model import SYSTEM, Guest, User
 from storecore.lists import PageRequest
 from storecore.money import Money
-from storecore.orders.model import Status
+from storecore.orders.model import Order, Status
 from storecore.ports import OrderQuery, ProductQuery
 from storecore.shop import Shop
 from storecore.testing.builders import NOW
@@ -160,7 +160,30 @@ def work(store: Floor) -> None:
     store.mail()
 
 
-@pytest.mark.parametrize("trade", [browse, buy, work])
+def review(store: Floor) -> None:
+    """Buyers write, change and withdraw reviews, a moderator decides, and everybody reads them."""
+    arrived = store.orders.everyones(by=SYSTEM, query=OrderQuery(status=Status.DELIVERED)).items
+    bought = next(order for order in arrived if order.customer_id is not None)
+    buyer, product_id, one = buyer_of(store, bought), bought.lines[0].product_id, PageRequest(limit=1, total=True)
+    written = store.reviews.write(by=buyer, product_id=product_id, rating=5, comment="Fits")
+    store.reviews.pending(by=SYSTEM)
+    store.reviews.approve(by=SYSTEM, review_id=written.id)
+    store.reviews.edit(by=buyer, review_id=written.id, comment="Fits well")
+    store.reviews.reject(by=SYSTEM, review_id=written.id)
+    store.reviews.edit(by=buyer, review_id=written.id, comment=None)
+    store.reviews.of_product(product_id=product_id, page=one)
+    store.reviews.mine(by=buyer, page=one)
+    store.accounts.profile(by=buyer, user_id=buyer.id)
+    store.reviews.delete(by=buyer, review_id=written.id)
+
+
+def buyer_of(store: Floor, order: Order) -> User:
+    assert order.customer_id is not None
+    with store.storage.reading(store.clock(), lambda: "") as unit:
+        return unit.users.get(order.customer_id)
+
+
+@pytest.mark.parametrize("trade", [browse, buy, work, review])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]
@@ -189,3 +212,12 @@ def test_what_staff_filter_orders_by_is_looked_up_in_the_index_for_it(
         store, found = shop
         store.orders.everyones(by=SYSTEM, query=query)
     assert index in found[0]
+
+
+def test_whether_somebody_is_a_buyer_is_looked_up_among_their_own_orders(tmp_path: Path) -> None:
+    migrate(tmp_path / "shop.db")
+    with watched(tmp_path / "shop.db", "EXPLAIN QUERY PLAN", lambda _, statement: "order_lines" in statement) as shop:
+        store, found = shop
+        with store.storage.reading(store.clock(), lambda: "") as unit:
+            assert not unit.orders.delivered("customer", "product")
+    assert "ix_orders_customer_id_created_at (customer_id=?)" in found[0]

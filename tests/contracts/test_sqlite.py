@@ -33,6 +33,7 @@ from storecore.testing.builders import (
     make_notice,
     make_order,
     make_product,
+    make_review,
     make_saved_address,
     make_user,
 )
@@ -100,9 +101,11 @@ def test_personal_data_is_not_readable_in_the_files(path: Path) -> None:
     with storage.writing(NOW, new_id) as unit:
         unit.users.add(user)
         unit.users.add_address(address)
-        order = make_order(new_id, [unit.products.get(product_id)], email="GUEST@example.com", note="NOTED")
+        product = unit.products.get(product_id)
+        order = make_order(new_id, [product], email="GUEST@example.com", note="NOTED")
         unit.orders.add(order)
         unit.invoices.add(make_invoice(new_id, order, unit.invoices.next_sequence()))
+        unit.reviews.add(make_review(new_id, user, product, comment="REVIEWED"))
         unit.outbox.add([make_notice(new_id, recipient="REACHED@example.com", data={"name": "NAMED"}, error="ERRED")])
         unit.answers.claim("scope", "key", b"fingerprint", NOW)
         unit.answers.keep("scope", "key", b"ANSWERED")
@@ -117,6 +120,7 @@ def test_personal_data_is_not_readable_in_the_files(path: Path) -> None:
         "LABELLED",
         "GUEST",
         "NOTED",
+        "REVIEWED",
         "REACHED",
         "NAMED",
         "ERRED",
@@ -215,6 +219,9 @@ def test_an_id_that_no_row_can_have_is_not_found(storage: SqlStorage, odd: str) 
         lambda unit, page: unit.orders.deliveries(page, done=True),
         lambda unit, page: unit.invoices.page(page, issued_from=None, issued_to=None),
         lambda unit, page: unit.invoices.due(5),
+        lambda unit, page: unit.reviews.of_product("product", page),
+        lambda unit, page: unit.reviews.of_author("author", page),
+        lambda unit, page: unit.reviews.pending(page),
         lambda unit, page: unit.outbox.page(page),
         lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
         lambda unit, page: unit.products.refresh_prices(NOW, 5),

@@ -163,6 +163,7 @@ REPEAT_MOVE = (
     " FROM stock_moves WHERE id = :b"
 )
 COUPON = "SELECT id FROM coupons WHERE code = '{}'"
+PUBLISHED = "SELECT id FROM reviews WHERE status = 'published' AND private IS NOT NULL ORDER BY rating, id LIMIT 1"
 
 
 def amounts(what: str, victim: str, *statements: str) -> Corruption:
@@ -444,6 +445,52 @@ CORRUPTIONS = [
         ],
         values={"who": b"who"},
     ),
+    # Reviews.
+    Corruption(
+        what="stars that a rating does not know of",
+        rule="rating",
+        table="ratings",
+        victim=f"SELECT product_id, id FROM reviews WHERE id IN ({PUBLISHED}) AND rating < 5",
+        statements=["UPDATE reviews SET rating = rating + 1 WHERE id = :b"],
+    ),
+    Corruption(
+        what="a rating that counts a review which was lost",
+        rule="rating",
+        table="ratings",
+        victim=f"SELECT product_id, id FROM reviews WHERE id IN ({PUBLISHED})",
+        statements=["DELETE FROM reviews WHERE id = :b"],
+    ),
+    Corruption(
+        what="a rating that counts a review which nobody may read",
+        rule="rating",
+        table="ratings",
+        victim=f"SELECT product_id, id FROM reviews WHERE id IN ({PUBLISHED})",
+        statements=["UPDATE reviews SET status = 'rejected' WHERE id = :b"],
+    ),
+    Corruption(
+        what="a rating of the right stars by too many people",
+        rule="rating",
+        table="ratings",
+        victim=f"SELECT product_id, rating FROM reviews WHERE id IN ({PUBLISHED})",
+        statements=["UPDATE ratings SET count = 2, average = (200 * :b + 2) / 4 WHERE product_id = :a"],
+    ),
+    Corruption(
+        what="a second review of a product by one user",
+        rule="duplicate",
+        table="reviews",
+        victim="SELECT 'zzz', id FROM reviews WHERE status = 'pending' ORDER BY id LIMIT 1",
+        statements=[
+            "INSERT INTO reviews SELECT 'zzz', product_id, author_id, rating, private, status, created_at, updated_at,"
+            " version FROM reviews WHERE id = :b"
+        ],
+    ),
+    Corruption(
+        what="six stars",
+        rule="constraint",
+        table="reviews",
+        victim="SELECT id FROM reviews WHERE status = 'pending' ORDER BY id LIMIT 1",
+        statements=["UPDATE reviews SET rating = 6 WHERE id = :a"],
+    ),
     # Mail and requests.
     Corruption(
         what="mail that is owed twice",
@@ -503,6 +550,7 @@ CORRUPTIONS = [
     secret("invoices", "private"),
     secret("orders", "private"),
     secret("outbox", "private"),
+    secret("reviews", "private"),
     secret("users", "private"),
     # The catalog.
     kept("a kept price", ON_SALE, "UPDATE products SET final_price = final_price + 1 WHERE id = :a"),

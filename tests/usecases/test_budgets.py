@@ -9,6 +9,7 @@ import pytest
 from adapters.sql import SqlStorage
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
+from storecore.orders.model import Status
 from storecore.transactions import Once
 from tests.usecases.floor import BACK_ENDS, HOME, Floor, open_floor, person, product
 
@@ -54,3 +55,19 @@ def test_a_page_of_20_orders_takes_4_statements(store: Floor) -> None:
     with _storage(store).count_statements() as statements:
         assert len(store.orders.everyones(by=SYSTEM, page=page).items) == 20
     assert statements.count <= 4
+
+
+def test_what_everybody_reads_about_a_product_or_a_user_takes_3_statements_at_most(store: Floor) -> None:
+    hat = product(store, stock=99)
+    buyers = [person(store) for _ in range(5)]
+    for user in buyers:
+        order = store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME)
+        for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+            store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+        store.reviews.write(by=user, product_id=hat.id, rating=4)
+    with _storage(store).count_statements() as statements:
+        assert store.reviews.of_product(product_id=hat.id, page=PageRequest(limit=5, total=True)).total == 5
+    assert statements.count <= 3
+    with _storage(store).count_statements() as statements:
+        assert store.accounts.profile(by=buyers[0], user_id=buyers[1].id).published_reviews == 1
+    assert statements.count <= 2

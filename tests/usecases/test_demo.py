@@ -7,6 +7,7 @@ import pytest
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
+from storecore.reviews.model import ReviewStatus
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
 
@@ -23,6 +24,15 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     orders = store.orders.everyones(by=SYSTEM, page=everything).items
     assert {order.status for order in orders} == set(Status)
     assert len({order.customer_id for order in orders}) >= 3
+    written = Counter(
+        review.status
+        for email in demo.CUSTOMERS
+        for review in store.reviews.mine(
+            by=store.accounts.login(email=email, password=demo.PASSWORD).user, page=everything
+        ).items
+    )
+    assert set(written) == set(ReviewStatus)
+    assert sum(product.rating.count for product in products) == written[ReviewStatus.PUBLISHED]
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
     with pytest.raises(RuntimeError, match="not empty"):

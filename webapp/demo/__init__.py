@@ -1,4 +1,4 @@
-"""A shop to look at: staff, customers, a fashion catalog and two months of orders in every state.
+"""A shop to look at: staff, customers, a fashion catalog, two months of orders and reviews in every state.
 
 Everything goes through the store's own use cases, at times in the past, so that the demo data keeps every promise
 that real data keeps.
@@ -14,7 +14,7 @@ from storecore.accounts.model import SYSTEM, Address, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.offers import Offer
 from storecore.money import Money
-from storecore.orders.model import Status
+from storecore.orders.model import Order, Status
 from storecore.store import Store
 from webapp.demo.products import CATEGORIES, STYLES, Style
 
@@ -91,6 +91,19 @@ ORDERS: tuple[tuple[int, Status], ...] = (
 )
 """(days ago, the status it has reached), oldest first."""
 
+REVIEWS: tuple[tuple[int, str | None, bool | None], ...] = (
+    (5, "Even better than in the pictures. Fits as it says.", True),
+    (4, None, None),
+    (2, "Buy yours at my shop instead: www.example.net", False),
+    (4, "Lovely fabric, washes well.\nThe parcel took two days longer than promised.", True),
+    (5, None, None),
+    (3, "Fine, but the colour is a bit darker than on my screen.", True),
+    (5, "Kumaşı çok güzel, tam bedenine göre.", True),
+    (1, "The seam opened on the second day.", None),
+    (4, "My second one, in another colour.", None),
+)
+"""(stars, comment, whether a moderator published it, None for not decided) of what arrived, oldest order first."""
+
 Progress = Callable[[str], None]
 
 
@@ -114,7 +127,9 @@ def seed(store: Store, progress: Progress = lambda _: None) -> None:
     progress("products")
     offers = _catalog(_at(store, opened), people["manager@example.com"], people["sales@example.com"])
     progress("orders")
-    _orders(store, customers, offers, people["vendor@example.com"])
+    arrived = _orders(store, customers, offers, people["vendor@example.com"])
+    progress("reviews")
+    _reviews(store, arrived, people["manager@example.com"])
     _sell_out(store, offers[-1], people["manager@example.com"])
 
 
@@ -168,7 +183,11 @@ def _variants(store: Store, manager: User, style: Style, category_id: str) -> It
         )
 
 
-def _orders(store: Store, customers: Sequence[tuple[User, Address]], offers: list[Offer], staff: User) -> None:
+def _orders(
+    store: Store, customers: Sequence[tuple[User, Address]], offers: list[Offer], staff: User
+) -> list[tuple[User, Order]]:
+    """Orders of the last two months; those that arrived, with who placed them."""
+    arrived: list[tuple[User, Order]] = []
     buyers, picks = cycle(customers), cycle(offers[::7] + offers[3::5])
     now = store.clock()
     for number, (days, reached) in enumerate(ORDERS):
@@ -188,6 +207,22 @@ def _orders(store: Store, customers: Sequence[tuple[User, Address]], offers: lis
                 carrier="Swift Post" if shipped else None,
                 tracking_number=f"SP{number:08d}" if shipped else None,
             )
+        if reached is Status.DELIVERED:
+            arrived.append((buyer, order))
+    return arrived
+
+
+def _reviews(store: Store, arrived: Sequence[tuple[User, Order]], moderator: User) -> None:
+    """What buyers wrote five days after they had ordered, and what the moderator thought of it in the evening."""
+    for (buyer, order), (rating, comment, published) in zip(arrived, REVIEWS, strict=False):
+        written = order.created_at + timedelta(days=5)
+        reviews = _at(store, written).reviews
+        review = reviews.write(by=buyer, product_id=order.lines[0].product_id, rating=rating, comment=comment)
+        reviews = _at(store, written + timedelta(hours=6)).reviews
+        if published:
+            reviews.approve(by=moderator, review_id=review.id)
+        elif published is False:
+            reviews.reject(by=moderator, review_id=review.id, note="Please write about the product.")
 
 
 def _sell_out(store: Store, offer: Offer, manager: User) -> None:

@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, FromClause, Table, and_, exists, func, or_
 from adapters.sql import tables
 from adapters.sql.verify.snapshot import Rule
 from storecore.orders.model import PaymentStatus, Status
+from storecore.reviews.model import ReviewStatus
 
 _shelf, _moves = tables.shelf.c, tables.stock_moves.c
 _orders, _lines, _invoices = tables.orders.c, tables.order_lines.c, tables.invoices.c
 _coupons, _counts, _uses = tables.coupons.c, tables.coupon_counts.c, tables.coupon_uses.c
+_ratings, _reviews = tables.ratings.c, tables.reviews.c
 _outbox, _answers = tables.outbox.c, tables.answers.c
 
 _cancelled = _orders.status == str(Status.CANCELLED)
@@ -130,6 +132,28 @@ _unmarked = Rule(
     message="has an invoice, but is not marked as invoiced",
 )
 
+_published = (
+    select(_reviews.product_id, func.sum(_reviews.rating).label("stars"), func.count().label("reviews"))
+    .where(_reviews.status == str(ReviewStatus.PUBLISHED))
+    .group_by(_reviews.product_id)
+    .subquery("published")
+)
+_stars, _number = func.coalesce(_published.c.stars, 0), func.coalesce(_published.c.reviews, 0)
+_rating = Rule(
+    name="rating",
+    table=tables.ratings,
+    breakers=select(
+        _ratings.product_id,
+        _ratings.total,
+        _ratings["count"].label("many"),
+        _stars.label("stars"),
+        _number.label("reviews"),
+    )
+    .outerjoin_from(tables.ratings, _published, _published.c.product_id == _ratings.product_id)
+    .where(or_(_ratings.total != _stars, _ratings["count"] != _number)),
+    message="counts {total} stars of {many} reviews, of which {stars} of {reviews} are published",
+)
+
 _attached = Rule(
     name="orphan",
     table=tables.outbox,
@@ -173,6 +197,7 @@ SUMS: Sequence[Rule] = (
     _invoice_total,
     _not_invoiced,
     _unmarked,
+    _rating,
     _attached,
     _idempotency,
     _missing(tables.products, tables.shelf, _shelf.product_id),

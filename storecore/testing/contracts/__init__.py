@@ -45,6 +45,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Contract,
     Counted,
 )
+from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
     CipherContract,
     PasswordsContract,
@@ -67,6 +68,7 @@ class StorageContract(
     CartsContract,
     OrdersContract,
     InvoicesContract,
+    ReviewsContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -93,6 +95,7 @@ __all__ = [
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",
+    "ReviewsContract",
     "SessionsContract",
     "SignerContract",
     "StockContract",

@@ -1,0 +1,1 @@
+"""What buyers say about products, and who decides whether others read it."""
