@@ -107,6 +107,8 @@ class Books(Scene):
         by_order = {invoice.order_id: invoice for invoice in issued}
         assert len(by_order) == len(issued)
         assert self.invoices.items() <= by_order.items()
+        new = by_order.keys() - self.invoices.keys()
+        assert all(self.sales[order_id].status is not Status.CANCELLED for order_id in new)
         assert all(invoice.total == self.sales[order_id].placed.total for order_id, invoice in by_order.items())
         self.invoices = by_order
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import MultipleResults, multiple, rule
+from hypothesis.stateful import MultipleResults, initialize, multiple, rule
 
 from storecore.errors import CartEmpty, OutOfStock, ProductUnavailable, StoreError
 from storecore.money import half_up
@@ -30,6 +30,11 @@ class Buying(Filling):
         self, who: Shopper, lines: list[tuple[int, int]], offered: Offered | None, twice: bool
     ) -> MultipleResults[Sale]:
         """Order things, perhaps sending the same request twice."""
+        return self._place(who, lines, offered, twice=twice)
+
+    def _place(
+        self, who: Shopper, lines: list[tuple[int, int]], offered: Offered | None, *, twice: bool = False
+    ) -> MultipleResults[Sale]:
         items = [(self.wares[which].id, quantity) for which, quantity in lines]
         wanted: dict[str, int] = {}
         for product_id, quantity in items:
@@ -54,6 +59,11 @@ class Buying(Filling):
                 order()
             assert replayed.value.answer == placed.id.encode()
         return multiple(self._note(who, placed, wanted, offered))
+
+    @initialize(target=sales, which=wares, quantity=quantities, saving=st.booleans())
+    def first_sale(self, which: int, quantity: int, saving: bool) -> MultipleResults[Sale]:
+        """Somebody was here before."""
+        return self._place(self.shoppers[0], [(which, quantity)], self.offered[0] if saving else None)
 
     @rule(target=sales, who=people, which=wares, quantity=quantities)
     def check_out(self, who: Shopper, which: int, quantity: int) -> MultipleResults[Sale]:

@@ -68,12 +68,17 @@ class Filling(Scene):
             if self.attempt(refusal, lambda: self.store.carts.apply_coupon(by=who.by, code=code)):
                 who.coupon = code
 
-    @rule(who=people, guest=people)
-    def sign_in(self, who: Shopper, guest: Shopper) -> None:
+    @rule(account=st.integers(0, 3), guest=st.integers(0, 3), which=wares)
+    def sign_in(self, account: int, guest: int, which: int) -> None:
         """A guest turns out to be a customer: two carts become one, and no line is lost."""
-        if who.account is None or guest.account is not None:
-            return
-        merged = self.store.carts.merge(by=who.account, cart_id=guest.cart_id)
+        accounts = [each for each in self.shoppers if each.account]
+        guests = [each for each in self.shoppers if not each.account]
+        self._merge(guests[guest % len(guests)], accounts[account % len(accounts)], which)
+
+    def _merge(self, guest: Shopper, who: Shopper, which: int) -> None:
+        if not guest.cart:
+            self.add(guest, which, 2)
+        merged = self.store.carts.merge(by=who.by, cart_id=guest.cart_id)
         capped = {each.product_id: each.kept for each in merged.capped}
         for product_id, quantity in guest.cart.items():
             ware, wanted = self.ware(product_id), who.cart.get(product_id, 0) + quantity

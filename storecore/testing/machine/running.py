@@ -26,11 +26,13 @@ class Running(Scene):
     @rule(target=people, guest=st.booleans())
     def somebody_comes(self, guest: bool) -> Shopper:
         """One more guest, or one more account."""
-        return self.enter(None if guest else self._register(f"customer{next(self.numbers)}@example.com"))
+        return self.enter("" if guest else f"customer{next(self.numbers)}@example.com")
 
-    @rule(which=wares, change=changes)
-    def adjust_stock(self, which: int, change: int) -> None:
+    @rule(which=wares, change=st.none() | changes)
+    def adjust_stock(self, which: int, change: int | None) -> None:
+        """Without a ``change`` everything is gone."""
         ware = self.wares[which]
+        change = change or -ware.stock or 1
         refusal = OutOfStock if ware.stock + change < 0 else None
         if self.attempt(
             refusal,
@@ -38,19 +40,17 @@ class Running(Scene):
         ):
             ware.stock += change
 
-    @rule(which=wares, percent=percents(least=1), wait=st.none() | waits, lasts=st.none() | waits)
-    def discount(self, which: int, percent: Decimal, wait: timedelta | None, lasts: timedelta | None) -> None:
-        ware = self.wares[which]
+    @rule(which=wares, percent=st.none() | percents(least=1), wait=st.none() | waits, lasts=st.none() | waits)
+    def discount(self, which: int, percent: Decimal | None, wait: timedelta | None, lasts: timedelta | None) -> None:
+        """Without a ``percent`` the discount ends."""
+        ware, catalog = self.wares[which], self.store.catalog
         start = self.clock() + (wait or timedelta())
         end = start + lasts if lasts else None
-        self.store.catalog.discount(by=self.staff, product_ids=[ware.id], percent=percent, starts_at=start, ends_at=end)
-        ware.percent, ware.window = percent, (start, end)
-
-    @rule(which=wares)
-    def clear_discount(self, which: int) -> None:
-        ware = self.wares[which]
-        self.store.catalog.clear_discount(by=self.staff, product_ids=[ware.id])
-        ware.percent = Decimal(0)
+        if percent is None:
+            catalog.clear_discount(by=self.staff, product_ids=[ware.id])
+        else:
+            catalog.discount(by=self.staff, product_ids=[ware.id], percent=percent, starts_at=start, ends_at=end)
+        ware.percent, ware.window = percent or Decimal(0), (start, end)
 
     @rule(which=wares, minor=st.integers(1, 99_99))
     def reprice(self, which: int, minor: int) -> None:

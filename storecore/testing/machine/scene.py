@@ -10,7 +10,7 @@ from typing import TypeVar, Unpack
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple
 
 from storecore.accounts.model import SYSTEM, Actor, Guest, User
 from storecore.accounts.permissions import Role
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 SHELVES = 3
 """Products in the shop."""
-OPENING_STOCK = 5
+OPENING_STOCK = 4
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist for a moment
 
 wares = st.integers(0, SHELVES - 1)
@@ -134,6 +134,13 @@ class Scene(RuleBasedStateMachine):
         self.shoppers: list[Shopper] = []
         self.offered: list[Offered] = []
         self.sales: dict[str, Sale] = {}
+        self._stock_up()
+        user = self.register("staff@example.com")
+        self.staff = self.store.accounts.set_role(by=SYSTEM, user_id=user.id, role=Role.ADMIN)
+        self.enter("customer@example.com")
+        self.enter("another@example.com")
+        self.enter()
+        self.offer(percent=Decimal("12.5"), max_uses=3, max_uses_per_user=2)
 
     def open_store(self, clock: Clock) -> AbstractContextManager[Store]:
         """A new, empty store by this clock; what it gives is left when the run ends. Yours to say."""
@@ -146,10 +153,18 @@ class Scene(RuleBasedStateMachine):
         self.stack.close()
 
     @initialize(target=people)
-    def open_shop(self) -> Shopper:
-        """Goods on the shelves, staff behind the counter, and a first customer."""
+    def people_come(self) -> MultipleResults[Shopper]:
+        """Two customers and a guest."""
+        return multiple(*self.shoppers)
+
+    @initialize(target=coupons)
+    def coupons_are_out(self) -> MultipleResults[Offered]:
+        """One that runs out soon."""
+        return multiple(*self.offered)
+
+    def _stock_up(self) -> None:
         shelf = self.store.catalog.create_category(by=SYSTEM, name="Things")
-        for number, minor in zip(range(1, SHELVES + 1), (999, 40_00, 1), strict=True):
+        for number, (minor, off) in enumerate(((999, "0"), (40_00, "33.33"), (1, "0")), start=1):
             made = self.store.catalog.create_product(
                 by=SYSTEM,
                 sku=f"SKU-{number}",
@@ -157,30 +172,14 @@ class Scene(RuleBasedStateMachine):
                 price=self.money(minor),
                 category_ids=[shelf.id],
                 stock=OPENING_STOCK,
+                discount_percent=Decimal(off),
             )
-            self.wares.append(Ware(made.product.id, minor))
-        user = self._register("staff@example.com")
-        self.staff = self.store.accounts.set_role(by=SYSTEM, user_id=user.id, role=Role.ADMIN)
-        return self.enter(self._register("customer@example.com"))
+            self.wares.append(Ware(made.product.id, minor, percent=Decimal(off)))
 
-    @initialize(target=people)
-    def guest_comes(self) -> Shopper:
-        """Somebody without an account."""
-        return self.enter(None)
-
-    @initialize(target=people)
-    def second_customer_comes(self) -> Shopper:
-        """Somebody whose orders are not the first customer's."""
-        return self.enter(self._register("another@example.com"))
-
-    @initialize(target=coupons)
-    def first_coupon(self) -> Offered:
-        """One that runs out soon."""
-        return self.offer(percent=Decimal("12.5"), max_uses=3, max_uses_per_user=2)
-
-    def enter(self, account: User | None) -> Shopper:
-        """Note that somebody came."""
-        shopper = Shopper(account.email if account else f"guest{len(self.shoppers)}@example.com", account)
+    def enter(self, email: str = "") -> Shopper:
+        """Somebody comes; with an email they have an account."""
+        account = self.register(email) if email else None
+        shopper = Shopper(email or f"guest{len(self.shoppers)}@example.com", account)
         self.shoppers.append(shopper)
         return shopper
 
@@ -191,7 +190,8 @@ class Scene(RuleBasedStateMachine):
         self.offered.append(offered)
         return offered
 
-    def _register(self, email: str) -> User:
+    def register(self, email: str) -> User:
+        """A new account."""
         return self.store.accounts.register(email=email, password=PASSWORD, full_name="Ada Lovelace")
 
     def money(self, minor: int) -> Money:
