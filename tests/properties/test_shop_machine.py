@@ -47,4 +47,4 @@ def _settings(*, max_examples: int, stateful_step_count: int) -> settings:
 TestShopInMemory = ShopInMemory.TestCase
 TestShopInMemory.settings = _settings(max_examples=60, stateful_step_count=40)
 TestShopOnSqlite = ShopOnSqlite.TestCase
-TestShopOnSqlite.settings = _settings(max_examples=12, stateful_step_count=30)
+TestShopOnSqlite.settings = _settings(max_examples=8, stateful_step_count=20)

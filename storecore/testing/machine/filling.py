@@ -68,16 +68,21 @@ class Filling(Scene):
             if self.attempt(refusal, lambda: self.store.carts.apply_coupon(by=who.by, code=code)):
                 who.coupon = code
 
-    @rule(account=st.integers(0, 3), guest=st.integers(0, 3), which=wares)
-    def sign_in(self, account: int, guest: int, which: int) -> None:
+    @rule(account=st.integers(0, 3), guest=st.integers(0, 3), which=wares, too_late=st.booleans())
+    def sign_in(self, account: int, guest: int, which: int, too_late: bool) -> None:
         """A guest turns out to be a customer: two carts become one, and no line is lost."""
         accounts = [each for each in self.shoppers if each.account]
         guests = [each for each in self.shoppers if not each.account]
-        self._merge(guests[guest % len(guests)], accounts[account % len(accounts)], which)
+        visitor = guests[guest % len(guests)]
+        if not visitor.cart:
+            self.add(visitor, which, 2)
+        ware = self.wares[which]
+        if too_late and ware.stock:
+            self.store.catalog.adjust_stock(by=self.staff, product_id=ware.id, change=-ware.stock, reason="broken")
+            ware.stock = 0
+        self._merge(visitor, accounts[account % len(accounts)])
 
-    def _merge(self, guest: Shopper, who: Shopper, which: int) -> None:
-        if not guest.cart:
-            self.add(guest, which, 2)
+    def _merge(self, guest: Shopper, who: Shopper) -> None:
         merged = self.store.carts.merge(by=who.by, cart_id=guest.cart_id)
         capped = {each.product_id: each.kept for each in merged.capped}
         for product_id, quantity in guest.cart.items():
