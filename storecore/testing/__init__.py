@@ -1,1 +1,1 @@
-"""The proof kit: builders and a contract suite that any adapter, ours or your own, can be held against."""
+"""The proof kit: builders, strategies, contracts for any adapter, ours or your own, and a machine for whole stores."""

@@ -1,0 +1,161 @@
+"""What holds whatever happens: checked after each step, against the model and against the books themselves."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import TypeVar
+
+from hypothesis.stateful import invariant
+
+from storecore.lists import Page, PageRequest
+from storecore.money import half_up, total
+from storecore.notices import Template
+from storecore.orders.model import NEXT, Invoice, Order, PaymentStatus, Status
+from storecore.ports import OrderQuery, Unit
+from storecore.testing.machine.scene import Sale, Scene
+
+T = TypeVar("T")
+
+
+def every(fetch: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """Every row of a list, page by page."""
+    page = fetch(PageRequest(limit=100))
+    yield from page.items
+    while page.next is not None:
+        page = fetch(PageRequest(limit=100, after=page.next))
+        yield from page.items
+
+
+class Books(Scene):
+    """Nothing is oversold, lost, done twice or altered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.invoices: dict[str, Invoice] = {}
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        """Everything is looked at in one snapshot."""
+        with self.reading() as unit:
+            self._check_shelves(unit)
+            self._check_orders(unit)
+            self._check_coupons(unit)
+            self._check_carts(unit)
+            self._check_invoices(unit)
+            self._check_mail(unit)
+        self.prove()
+
+    def _check_shelves(self, unit: Unit) -> None:
+        products = unit.products.some([ware.id for ware in self.wares])
+        for ware in self.wares:
+            ledger = every(partial(unit.stock.ledger, ware.id))
+            product = products[ware.id]
+            assert product.stock >= 0
+            assert product.stock == ware.stock == sum(move.change for move in ledger)
+            assert product.units_sold == ware.sold
+            assert product.is_active is ware.active
+            assert product.final_price(self.clock()).minor == ware.price(self.clock())
+
+    def _check_orders(self, unit: Unit) -> None:
+        orders = {order.id: order for order in every(partial(unit.orders.page, OrderQuery()))}
+        assert orders.keys() == self.sales.keys()
+        assert len({order.number for order in orders.values()}) == len(orders)
+        for sale in self.sales.values():
+            order = orders[sale.placed.id]
+            check_sums(order)
+            assert frozen(order) == frozen(sale.placed), "what was placed has changed"
+            assert (order.status, order.is_paid, order.note) == (sale.status, sale.paid, sale.note)
+            assert order.refunded.minor == sale.refunded <= order.total.minor
+            self._check_history(order, sale)
+
+    @staticmethod
+    def _check_history(order: Order, sale: Sale) -> None:
+        assert order.history[: len(sale.history)] == sale.history, "history was rewritten"
+        sale.history = order.history
+        steps = [entry.status for entry in order.history]
+        assert steps[0] is Status.PENDING
+        assert steps[-1] is order.status
+        assert all(after in NEXT[before] for before, after in pairwise(steps))
+
+    def _check_coupons(self, unit: Unit) -> None:
+        stored = {coupon.id: coupon for coupon in every(unit.coupons.page)}
+        assert stored.keys() == {offered.coupon.id for offered in self.offered}
+        for offered in self.offered:
+            coupon = stored[offered.coupon.id]
+            assert coupon.uses == self.uses(offered)
+            assert coupon.max_uses is None or coupon.uses <= coupon.max_uses
+            for shopper in self.shoppers:
+                used = unit.coupons.used_by(coupon.id, shopper.name)
+                assert used == self.uses(offered, shopper.name)
+                assert coupon.max_uses_per_user is None or used <= coupon.max_uses_per_user
+
+    def _check_carts(self, unit: Unit) -> None:
+        for shopper in self.shoppers:
+            if shopper.account:
+                cart = unit.carts.of_user(shopper.account.id)
+            else:
+                cart = unit.carts.get(shopper.cart_id) if shopper.cart_id else None
+            assert (cart.quantities if cart else {}) == shopper.cart
+            assert (cart.coupon if cart else None) == shopper.coupon
+
+    def _check_invoices(self, unit: Unit) -> None:
+        """Numbered without a gap, one an order, and never changed."""
+        issued = list(every(partial(unit.invoices.page, issued_from=None, issued_to=None)))
+        assert sorted(invoice.sequence for invoice in issued) == list(range(1, len(issued) + 1))
+        by_order = {invoice.order_id: invoice for invoice in issued}
+        assert len(by_order) == len(issued)
+        assert self.invoices.items() <= by_order.items()
+        new = by_order.keys() - self.invoices.keys()
+        assert all(self.sales[order_id].status is not Status.CANCELLED for order_id in new)
+        assert all(invoice.total == self.sales[order_id].placed.total for order_id, invoice in by_order.items())
+        self.invoices = by_order
+
+    def _check_mail(self, unit: Unit) -> None:
+        """One letter about each event, and none about anything that did not happen."""
+        about = {Template.ORDER_PLACED, Template.ORDER_STATUS}
+        notices = list(every(unit.outbox.page))
+        assert max(Counter((each.event, each.recipient, each.template) for each in notices).values(), default=1) == 1
+        written = Counter((each.event, each.recipient) for each in notices if each.template in about)
+        owed = Counter(
+            (f"order:{order_id}:{what}", sale.placed.email)
+            for order_id, sale in self.sales.items()
+            for what in ("placed", *(entry.status for entry in sale.history[1:]))
+        )
+        assert written == owed
+
+
+def check_sums(order: Order) -> None:
+    """An order's amounts are the sums of its lines', and each rate's tax is that of what it is on, rounded once."""
+    currency, included = order.currency, order.tax_included
+    for line in order.lines:
+        assert line.goods.minor >= 0
+        assert line.total == (line.goods if included else line.goods + line.tax)
+    assert order.subtotal == total((line.unit_price * line.quantity for line in order.lines), currency)
+    assert order.discount == total((line.discount for line in order.lines), currency)
+    assert order.tax == total((line.tax for line in order.lines), currency) + order.shipping_tax
+    goods = order.subtotal - order.discount + order.shipping
+    assert order.total == (goods if included else goods + order.tax)
+    for rate, net, tax in order.tax_by_rate:
+        numerator, denominator = rate.as_integer_ratio()
+        base, whole = (net + tax, 100 * denominator + numerator) if included else (net, 100 * denominator)
+        assert tax.minor == half_up(base.minor * numerator, whole)
+
+
+def frozen(order: Order) -> Order:
+    """As much of an order as nothing may change once it is placed."""
+    return replace(
+        order,
+        status=Status.PENDING,
+        payment_status=PaymentStatus.UNPAID,
+        payment_provider="",
+        pay_by=None,
+        refunded=order.refunded * 0,
+        note=None,
+        carrier=None,
+        tracking_number=None,
+        history=(),
+        version=1,
+        explanation=(),
+    )
