@@ -33,6 +33,8 @@ class Template(StrEnum):
     ORDER_PLACED = "order_placed"
     ORDER_STATUS = "order_status"
     LOW_STOCK = "low_stock"
+    WISHLIST_DISCOUNT = "wishlist_discount"
+    WISHLIST_RESTOCK = "wishlist_restock"
 
 
 class NoticeState(StrEnum):

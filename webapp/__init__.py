@@ -22,6 +22,7 @@ from webapp import (
     quotes,
     system,
     users,
+    wishlist,
 )
 from webapp.http import bodies, docs, headers, problems
 from webapp.http.endpoint import Routes
@@ -36,6 +37,7 @@ AREAS: tuple[Routes, ...] = (
     categories.routes,
     catalog.routes,
     coupons.routes,
+    wishlist.routes,
     carts.routes,
     quotes.routes,
     orders.routes,

@@ -15,6 +15,7 @@ from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
+from adapters.memory.wishes import MemoryWishes
 from storecore.errors import Busy
 from storecore.ports import NewId, Unit
 
@@ -32,6 +33,7 @@ class MemoryUnit:
         self.categories = MemoryCategories(space)
         self.products = MemoryProducts(space)
         self.stock = MemoryStock(space)
+        self.wishes = MemoryWishes(space)
         self.coupons = MemoryCoupons(space)
         self.carts = MemoryCarts(space)
         self.orders = MemoryOrders(space)

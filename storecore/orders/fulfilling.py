@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from storecore import checks
 from storecore.accounts.model import Actor, Address, require
 from storecore.accounts.permissions import Permission
+from storecore.catalog.alerts import restocked
 from storecore.catalog.model import StockReason
 from storecore.errors import IllegalTransition, NotFound
 from storecore.orders import letters
@@ -121,7 +122,8 @@ class Fulfilling(Activity):
         cancelled = self._save(unit, order.cancel(by=by, at=unit.now, note=note))
         if order.payment_status is PaymentStatus.UNPAID:
             unit.coupons.give_back(order.id)
-        unit.stock.move(stock_moves(unit, cancelled, by, StockReason.CANCELLATION), sold=True)
+        moves = stock_moves(unit, cancelled, by, StockReason.CANCELLATION)
+        restocked(unit, moves, unit.stock.move(moves, sold=True))
         return cancelled
 
     def _save(self, unit: Unit, order: Order) -> Order:
