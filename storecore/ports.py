@@ -445,7 +445,7 @@ class RefundQuery:
 
 
 class Refunds(Protocol):
-    """Refunds with their items. Who changes one has locked its order first."""
+    """Refunds with their items, which come in the order of their lines' ids. Who changes one has locked its order."""
 
     def add(self, refund: Refund) -> None: ...
 
@@ -466,6 +466,8 @@ class Refunds(Protocol):
 
 class CreditNotes(Protocol):
     """Issued credit notes: append-only, one a refund, numbered 1, 2, 3, … without a gap."""
+
+    def get(self, note_id: str) -> CreditNote: ...
 
     def of_refund(self, refund_id: str) -> CreditNote | None: ...
 

@@ -1,7 +1,9 @@
 """The assembled store: every use case, by area, over whatever adapters it was given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from storecore.accounts.administering import Administering
@@ -23,13 +25,14 @@ from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
-from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, Random, Signer, Storage
+from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.shop import Shop
 from storecore.transactions import Activity
 
 A = TypeVar("A", bound=Activity)
 
 SWEEP_EVERY = timedelta(hours=1)
+_OFFLINE_ONLY: Mapping[str, PaymentProvider] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ class _Ports:
     signer: Signer
     mailer: Mailer
     documents: Documents
+    providers: Mapping[str, PaymentProvider]
     shop: Shop
 
     def equip(self, activity: type[A]) -> A:
@@ -83,6 +87,7 @@ class _Ports:
 class Store:
     """A whole shop. Adapters' ``open_store`` functions make one; ``with`` closes it.
 
+    ``providers`` are the payment providers beside ``offline``, by name.
     ``work()`` is for a worker that calls it again and again; nothing else runs by itself.
     """
 
@@ -98,6 +103,7 @@ class Store:
         mailer: Mailer,
         documents: Documents,
         shop: Shop,
+        providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
     ) -> None:
         self.shop, self.clock, self.storage = shop, clock, storage
         self._ports = _Ports(
@@ -109,6 +115,7 @@ class Store:
             signer=signer,
             mailer=mailer,
             documents=documents,
+            providers=providers,
             shop=shop,
         )
         self.accounts = self._ports.equip(Accounts)

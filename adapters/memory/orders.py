@@ -119,8 +119,8 @@ class MemoryInvoices(Repository):
     def next_sequence(self) -> int:
         """One more than the last."""
         draft = self._draft
-        sequence = (draft.last_invoice.get(_INVOICES) or 0) + 1
-        draft.last_invoice.put(_INVOICES, sequence)
+        sequence = (draft.last_numbers.get(_INVOICES) or 0) + 1
+        draft.last_numbers.put(_INVOICES, sequence)
         return sequence
 
     def add(self, invoice: Invoice) -> None:

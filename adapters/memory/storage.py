@@ -13,6 +13,7 @@ from adapters.memory.catalog import MemoryCategories, MemoryProducts
 from adapters.memory.coupons import MemoryCoupons
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
+from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRefunds
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
 from adapters.memory.wishes import MemoryWishes
@@ -38,6 +39,9 @@ class MemoryUnit:
         self.carts = MemoryCarts(space)
         self.orders = MemoryOrders(space)
         self.invoices = MemoryInvoices(space)
+        self.payments = MemoryPayments(space)
+        self.refunds = MemoryRefunds(space)
+        self.credit_notes = MemoryCreditNotes(space)
         self.outbox = MemoryOutbox(space)
         self.answers = MemoryAnswers(space)
 

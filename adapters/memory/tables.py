@@ -12,6 +12,8 @@ from storecore.catalog.model import Category, PriceChange, Product, Rating, Stoc
 from storecore.catalog.wish import Wish, WishAlert
 from storecore.notices import Notice
 from storecore.orders.model import Invoice, Order
+from storecore.orders.payment import Payment
+from storecore.orders.refund import CreditNote, Refund
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -149,7 +151,15 @@ class Tables:
     orders_by_number: Table[str, str] = _table()
     invoices: Table[str, Invoice] = _table()  # by order
     to_invoice: Table[str, bool] = _table()  # orders without an invoice
-    last_invoice: Table[str, int] = _table()
+    last_numbers: Table[str, int] = _table()  # of invoices and of credit notes
+    payments: Table[str, Payment] = _table()
+    payments_of: Table[str, tuple[str, ...]] = _table()  # by order
+    payments_by_reference: Table[tuple[str, str], str] = _table()  # by (provider, reference)
+    refunds: Table[str, Refund] = _table()
+    refunds_of: Table[str, tuple[str, ...]] = _table()  # by order
+    credit_notes: Table[str, CreditNote] = _table()
+    credit_notes_of: Table[str, tuple[str, ...]] = _table()  # by order
+    credit_notes_by_refund: Table[str, str] = _table()
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

@@ -99,13 +99,14 @@ class SqlInvoices:
             sequence=sequence,
             order_id=order_id,
             issued_at=issued_at,
-            seller=_party(loads(seller)),
-            buyer=_party(self._transaction.unseal("invoices.private", private)),
+            seller=party(loads(seller)),
+            buyer=party(self._transaction.unseal("invoices.private", private)),
             total=Money(total, currency),
         )
 
 
-def _party(values: Mapping[str, Any]) -> Party:
+def party(values: Mapping[str, Any]) -> Party:
+    """A seller or a buyer as it was kept."""
     return Party(**{**values, "address": tuple(values["address"])})
 
 

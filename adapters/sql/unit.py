@@ -8,10 +8,13 @@ from adapters.sql.answers import SqlAnswers
 from adapters.sql.carts import SqlCarts
 from adapters.sql.categories import SqlCategories
 from adapters.sql.coupons import SqlCoupons
+from adapters.sql.credit_notes import SqlCreditNotes
 from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
 from adapters.sql.outbox import SqlOutbox
+from adapters.sql.payments import SqlPayments
 from adapters.sql.products import SqlProducts
+from adapters.sql.refunds import SqlRefunds
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Transaction
@@ -76,6 +79,21 @@ class SqlUnit:
     def invoices(self) -> SqlInvoices:
         """Invoices."""
         return SqlInvoices(self._transaction)
+
+    @cached_property
+    def payments(self) -> SqlPayments:
+        """Attempts to pay."""
+        return SqlPayments(self._transaction)
+
+    @cached_property
+    def refunds(self) -> SqlRefunds:
+        """Refunds."""
+        return SqlRefunds(self._transaction)
+
+    @cached_property
+    def credit_notes(self) -> SqlCreditNotes:
+        """Issued credit notes."""
+        return SqlCreditNotes(self._transaction)
 
     @cached_property
     def outbox(self) -> SqlOutbox:

@@ -7,12 +7,10 @@ from typing import TypedDict, Unpack
 from storecore import checks
 from storecore.accounts.model import Actor, Address, require
 from storecore.accounts.permissions import Permission
-from storecore.catalog.alerts import restocked
-from storecore.catalog.model import StockReason
 from storecore.errors import IllegalTransition, NotFound
 from storecore.orders import letters
-from storecore.orders.model import Order, PaymentStatus, Status
-from storecore.orders.moves import stock_moves
+from storecore.orders.cancelling import cancel
+from storecore.orders.model import Order, Status
 from storecore.ports import Signer, Unit
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, writing
@@ -55,7 +53,7 @@ class Fulfilling(Activity):
         order = unit.orders.locked(order_id)
         order.expect(if_version)
         if to is Status.CANCELLED:
-            return self._cancel(unit, order, by, note)
+            return cancel(unit, self.shop, self.signer, order, by=by, note=note)
         at = unit.now
         steps: dict[Status, Callable[[], Order]] = {
             Status.CONFIRMED: lambda: order.confirm(by=by, at=at, note=note),
@@ -85,7 +83,7 @@ class Fulfilling(Activity):
         if not order.belongs_to(by) and not by.may(Permission.ORDERS_FULFIL):
             raise NotFound("There is no such order.")
         order.expect(if_version)
-        return self._cancel(unit, order, by, note)
+        return cancel(unit, self.shop, self.signer, order, by=by, note=note)
 
     @writing
     def amend(
@@ -117,14 +115,6 @@ class Fulfilling(Activity):
         paid = unit.orders.locked(order_id).record_payment()
         unit.orders.save(paid)
         return paid
-
-    def _cancel(self, unit: Unit, order: Order, by: Actor, note: str | None) -> Order:
-        cancelled = self._save(unit, order.cancel(by=by, at=unit.now, note=note))
-        if order.payment_status is PaymentStatus.UNPAID:
-            unit.coupons.give_back(order.id)
-        moves = stock_moves(unit, cancelled, by, StockReason.CANCELLATION)
-        restocked(unit, moves, unit.stock.move(moves, sold=True))
-        return cancelled
 
     def _save(self, unit: Unit, order: Order) -> Order:
         unit.orders.save(order)
