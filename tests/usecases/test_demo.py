@@ -25,5 +25,9 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     assert len({order.customer_id for order in orders}) >= 3
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
+    for email in demo.CUSTOMERS:
+        wished = store.wishlist.wishes(by=store.accounts.login(email=email, password=demo.PASSWORD).user).items
+        assert len(wished) >= 3
+        assert any(each.offer.product.stock == 0 for each in wished)
     with pytest.raises(RuntimeError, match="not empty"):
         demo.seed(store)

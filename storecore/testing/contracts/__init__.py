@@ -52,6 +52,7 @@ from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.stock import StockContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.units import UnitsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - after the rewrite
 
 
 class StorageContract(
@@ -63,6 +64,7 @@ class StorageContract(
     ProductListsContract,
     PricesContract,
     StockContract,
+    WishesContract,
     CouponsContract,
     CartsContract,
     OrdersContract,
@@ -99,4 +101,5 @@ __all__ = [
     "StorageContract",
     "UnitsContract",
     "UsersContract",
+    "WishesContract",
 ]
