@@ -369,16 +369,15 @@ def test_several_workers_tell_everybody_once(store: Floor) -> None:
 
 
 def test_other_mail_does_not_wait_for_all_wishers(store: Floor) -> None:
-    hat, cap = product(store, stock=0), product(store)
+    hat, cap, buyer = product(store, stock=0), product(store), person(store)
     for _ in range(120):
-        user = person(store)
-        store.wishlist.add(by=user, product_id=hat.id)
+        store.wishlist.add(by=person(store), product_id=hat.id)
     store.mail()
     store.time.forward(minutes=1)
     add_stock(store, hat, 1)
     while not store.work():
         pass
-    store.orders.place(by=user, items=[(cap.id, 1)], deliver_to=HOME)
+    store.orders.place(by=buyer, items=[(cap.id, 1)], deliver_to=HOME)
     sent = len(store.mailer.sent)
     store.mail()
     templates = [notice.template for notice, _ in store.mailer.sent[sent:]]
