@@ -202,6 +202,20 @@ class OutOfStock(Conflict):
     title = "Not enough in stock"
 
 
+class AlreadyWished(Conflict):
+    """The product is on the wishlist."""
+
+    code = "already-wished"
+    title = "The product is already on your wishlist"
+
+
+class WishlistFull(Conflict):
+    """The wishlist holds as many products as it may."""
+
+    code = "wishlist-full"
+    title = "The wishlist is full"
+
+
 class CouponExists(Conflict):
     """Another coupon has this code."""
 

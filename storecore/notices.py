@@ -34,6 +34,8 @@ class Template(StrEnum):
     ORDER_STATUS = "order_status"
     LOW_STOCK = "low_stock"
     REVIEW_DECIDED = "review_decided"
+    WISHLIST_DISCOUNT = "wishlist_discount"
+    WISHLIST_RESTOCK = "wishlist_restock"
 
 
 class NoticeState(StrEnum):

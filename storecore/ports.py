@@ -17,6 +17,7 @@ from storecore.accounts.permissions import Role
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
+from storecore.catalog.wish import Wish, WishAlert
 from storecore.lists import Page, PageRequest
 from storecore.notices import Attachment, Notice, NoticeState
 from storecore.orders.model import Delivery, Invoice, Order, Status
@@ -287,6 +288,36 @@ class Stock(Protocol):
         """Active products with so few left, fewest first."""
 
 
+class Wishes(Protocol):
+    """Wishlists, and news about their products of which wishers have not all been told."""
+
+    def add(self, wish: Wish) -> None:
+        """Raises ``AlreadyWished``."""
+
+    def remove(self, user_id: str, product_id: str) -> None: ...
+
+    def clear(self, user_id: str) -> None:
+        """Empty a user's list; nothing happens if it is."""
+
+    def count(self, user_id: str) -> int:
+        """How many products are on a user's list."""
+
+    def page(self, user_id: str, page: PageRequest) -> Page[Wish]:
+        """A user's list, newest first."""
+
+    def announce(self, alerts: Iterable[WishAlert]) -> None:
+        """Keep those whose product somebody wishes, until every wisher is told. Locks nothing that a sale needs."""
+
+    def next_alert(self) -> WishAlert | None:
+        """The oldest one, which no other unit gets until this one ends (they get the next)."""
+
+    def wishers(self, alert: WishAlert, limit: int) -> Sequence[User]:
+        """Active users beyond ``alert.told`` who wished its product before ``alert.at``, by id."""
+
+    def told(self, alert_id: str, up_to: str | None) -> None:
+        """Wishers up to this user's id have been told; None: all were, and the alert is forgotten."""
+
+
 class Coupons(Protocol):
     """Coupons and who used them. Codes are unique."""
 
@@ -540,6 +571,8 @@ class Unit(Protocol):
     def products(self) -> Products: ...
     @property
     def stock(self) -> Stock: ...
+    @property
+    def wishes(self) -> Wishes: ...
     @property
     def coupons(self) -> Coupons: ...
     @property

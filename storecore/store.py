@@ -18,6 +18,7 @@ from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
 from storecore.catalog.stocking import Stocking
+from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
 from storecore.orders.fulfilling import Fulfilling
@@ -44,6 +45,11 @@ class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
 @dataclass(frozen=True, kw_only=True)
 class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing):
     """``store.catalog``: products, categories, prices, stock, coupons."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishlist(Wishing):
+    """``store.wishlist``: what somebody would like to have one day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +127,7 @@ class Store:
         )
         self.accounts = self._ports.equip(Accounts)
         self.catalog = self._ports.equip(Catalog)
+        self.wishlist = self._ports.equip(Wishlist)
         self.carts = self._ports.equip(Carts)
         self.orders = self._ports.equip(Orders)
         self.reviews = self._ports.equip(Reviews)
@@ -137,7 +144,10 @@ class Store:
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.notices.deliver()
+        done = self.catalog.refresh_prices() + self.orders.issue_due()
+        delivered = self.notices.deliver()
+        # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
+        done += delivered or self.wishlist.tell_wishers()
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now

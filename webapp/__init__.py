@@ -23,6 +23,7 @@ from webapp import (
     reviews,
     system,
     users,
+    wishlist,
 )
 from webapp.http import bodies, docs, headers, problems
 from webapp.http.endpoint import Routes
@@ -37,6 +38,7 @@ AREAS: tuple[Routes, ...] = (
     categories.routes,
     catalog.routes,
     coupons.routes,
+    wishlist.routes,
     carts.routes,
     quotes.routes,
     orders.routes,

@@ -22,6 +22,8 @@ SUBJECTS: Mapping[Template, str] = {
     Template.PASSWORD_CHANGED: "Your password was changed",
     Template.ORDER_PLACED: "Your order {{ number }}",
     Template.ORDER_STATUS: "Your order {{ number }} {{ status | phrase }}",
+    Template.WISHLIST_DISCOUNT: "Now {{ percent }} % off: {{ product }}",
+    Template.WISHLIST_RESTOCK: "Back in stock: {{ product }}",
     Template.LOW_STOCK: "Low stock: {{ products | map(attribute='name') | join(', ') }}",
     Template.REVIEW_DECIDED: "Your review of {{ product }} {{ 'is published' if published else 'was not published' }}",
 }

@@ -17,6 +17,7 @@ from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRe
 from adapters.memory.reviews import MemoryReviews
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
+from adapters.memory.wishes import MemoryWishes
 from storecore.errors import Busy
 from storecore.ports import NewId, Unit
 
@@ -34,6 +35,7 @@ class MemoryUnit:
         self.categories = MemoryCategories(space)
         self.products = MemoryProducts(space)
         self.stock = MemoryStock(space)
+        self.wishes = MemoryWishes(space)
         self.coupons = MemoryCoupons(space)
         self.carts = MemoryCarts(space)
         self.orders = MemoryOrders(space)

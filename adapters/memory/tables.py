@@ -9,6 +9,7 @@ from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
+from storecore.catalog.wish import Wish, WishAlert
 from storecore.notices import Notice
 from storecore.orders.model import Invoice, Order
 from storecore.orders.payment import Payment
@@ -135,6 +136,9 @@ class Tables:
     shelves: Table[str, Shelf] = _table()
     moves: Table[str, tuple[StockMove, ...]] = _table()  # by product
     price_changes: Table[str, tuple[PriceChange, ...]] = _table()  # by product, in order of time
+
+    wishes: Table[tuple[str, str], Wish] = _table()  # by (user, product)
+    wish_alerts: Table[str, WishAlert] = _table()
 
     coupons: Table[str, Coupon] = _table()
     coupons_by_code: Table[str, str] = _table()

@@ -25,6 +25,7 @@ from adapters.sql.columns import (
     words,
 )
 from storecore.catalog.model import StockReason
+from storecore.catalog.wish import News
 from storecore.notices import NoticeState
 from storecore.orders.model import PaymentStatus, Status
 from storecore.orders.payment import PaymentState
@@ -205,6 +206,37 @@ stock_moves = table(
     when("at"),
     one_of("reason", StockReason),
     Index("ix_stock_moves_product_id_at", "product_id", "at", "id"),
+    narrow=True,
+)
+
+# Wishlists.
+
+wishes = table(
+    "wishes",
+    to("user_id", "users.id", key=True, on_delete="CASCADE"),
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    when("created_at"),
+    Index("ix_wishes_user_id_created_at", "user_id", "created_at", "product_id"),
+    Index("ix_wishes_product_id", "product_id", "user_id", "created_at"),
+    narrow=True,
+)
+
+wish_alerts = table(
+    "wish_alerts",
+    id_(),
+    to("product_id", "products.id", on_delete="CASCADE"),
+    words("news"),
+    when("at"),
+    number("price"),
+    number("final_price"),
+    words("currency"),
+    number("percent", null=True),
+    when("ends_at", null=True),
+    words("told"),
+    one_of("news", News),
+    check("(news = 'discount') = (percent IS NOT NULL)", "percent"),
+    *not_negative("price", "final_price"),
+    Index("ix_wish_alerts_at", "at", "id"),
     narrow=True,
 )
 

@@ -19,6 +19,7 @@ from adapters.sql.reviews import SqlReviews
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Transaction
+from adapters.sql.wishes import SqlWishes
 from storecore.ports import NewId
 
 
@@ -54,6 +55,11 @@ class SqlUnit:
     def stock(self) -> SqlStock:
         """Shelves and their ledger."""
         return SqlStock(self._transaction)
+
+    @cached_property
+    def wishes(self) -> SqlWishes:
+        """Wishlists."""
+        return SqlWishes(self._transaction)
 
     @cached_property
     def coupons(self) -> SqlCoupons:

@@ -69,7 +69,9 @@ class Coupon:
 
         ``goods`` is what the goods cost after product discounts; ``used_by_caller`` counts the caller's earlier orders.
         """
-        if not self.is_active or (self.ends_at is not None and at >= self.ends_at):
+        if not self.is_active:
+            raise CouponNotApplicable(f"The coupon {self.code} was withdrawn.")
+        if self.ends_at is not None and at >= self.ends_at:
             raise CouponNotApplicable(f"The coupon {self.code} has expired.")
         if self.starts_at is not None and at < self.starts_at:
             raise CouponNotApplicable(f"The coupon {self.code} is not valid yet.")

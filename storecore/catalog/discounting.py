@@ -8,8 +8,10 @@ from decimal import Decimal
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
-from storecore.catalog.model import Discount, PriceChange, Product
+from storecore.catalog import alerts
+from storecore.catalog.model import Discount
 from storecore.catalog.offers import Offer, offers
+from storecore.catalog.price_edges import note_edges, price_change
 from storecore.errors import NotFound
 from storecore.ports import Unit
 from storecore.transactions import Activity, writing
@@ -56,34 +58,21 @@ class Discounting(Activity):
         ]
         if missing:
             raise NotFound(errors=missing)
+        note_edges(unit, products.values())
         changed, history = [], []
         for product in products.values():
             after = product.changed(unit.now, discount=discount)
             changed.append(after)
             unit.products.save(after, unit.now)
             if after.final_price(unit.now) != product.final_price(unit.now):
-                history.append(_priced(after, unit.now, by.id))
+                history.append(price_change(after, unit.now, by.id))
         unit.products.add_prices(history)
+        alerts.reduced(unit, zip(products.values(), changed, strict=True))
         return offers(unit, changed)
 
     @writing
     def refresh_prices(self, unit: Unit, *, limit: int = 100) -> int:
         """The worker's: note each discount that has begun or ended, at the moment it did. How many products changed."""
         changed = unit.products.refresh_prices(unit.now, limit)
-        if not changed:
-            return 0
-        history = unit.products.price_history([product.id for product in changed], unit.now)
-        missed = []
-        for product in changed:
-            known = history.get(product.id, ())
-            last = known[-1].at if known else product.created_at
-            edges = (product.discount.starts_at, product.discount.ends_at) if product.discount else ()
-            missed += [_priced(product, at, None) for at in edges if at is not None and last < at <= unit.now]
-        unit.products.add_prices(missed)
+        note_edges(unit, changed)
         return len(changed)
-
-
-def _priced(product: Product, at: datetime, actor_id: str | None) -> PriceChange:
-    return PriceChange(
-        product_id=product.id, at=at, price=product.price, final_price=product.final_price(at), actor_id=actor_id
-    )

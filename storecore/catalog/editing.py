@@ -8,17 +8,10 @@ from typing import Any, TypedDict, Unpack
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
-from storecore.catalog.model import (
-    MAX_STOCK,
-    UNRATED,
-    Discount,
-    PriceChange,
-    Product,
-    StockMove,
-    StockReason,
-    slugify,
-)
+from storecore.catalog import alerts
+from storecore.catalog.model import MAX_STOCK, UNRATED, Discount, Product, StockMove, StockReason, slugify
 from storecore.catalog.offers import Offer, offer
+from storecore.catalog.price_edges import note_edges, price_change
 from storecore.errors import Invalid
 from storecore.money import Money
 from storecore.ports import Unit
@@ -100,7 +93,7 @@ class Editing(Activity):
             rating=UNRATED,
         )
         unit.products.add(product)
-        unit.products.add_prices([price_change(product, unit, by)])
+        unit.products.add_prices([price_change(product, unit.now, by.id)])
         if stock:
             opening = StockMove(
                 id=unit.new_id(),
@@ -140,10 +133,12 @@ class Editing(Activity):
         if "discount_percent" in fields:
             percent = fields.pop("discount_percent")
             fields["discount"] = Discount(percent=percent, starts_at=unit.now) if percent else None
+        note_edges(unit, [product])
         changed = product.changed(unit.now, **fields)
         unit.products.save(changed, unit.now)
         if (changed.price, changed.final_price(unit.now)) != (product.price, product.final_price(unit.now)):
-            unit.products.add_prices([price_change(changed, unit, by)])
+            unit.products.add_prices([price_change(changed, unit.now, by.id)])
+        alerts.reduced(unit, [(product, changed)])
         return offer(unit, changed)
 
     @writing
@@ -154,6 +149,7 @@ class Editing(Activity):
         product = unit.products.locked([product.id])[product.id]
         product.expect(if_version)
         if product.is_active:
+            note_edges(unit, [product])
             unit.products.save(product.changed(unit.now, is_active=False), unit.now)
 
     def _check_references(self, unit: Unit, category_ids: Sequence[str] | None, amounts: Mapping[str, Any]) -> None:
@@ -170,14 +166,3 @@ class Editing(Activity):
             ]
             if unknown:
                 raise Invalid(errors=unknown)
-
-
-def price_change(product: Product, unit: Unit, by: Actor) -> PriceChange:
-    """The row of price history that a change of this product leaves now."""
-    return PriceChange(
-        product_id=product.id,
-        at=unit.now,
-        price=product.price,
-        final_price=product.final_price(unit.now),
-        actor_id=by.id,
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
+from storecore.catalog import alerts
 from storecore.catalog.model import StockMove, StockReason
 from storecore.catalog.offers import Offer, offer
 from storecore.lists import FIRST_PAGE, Page, PageRequest
@@ -34,7 +35,7 @@ class Stocking(Activity):
             actor_id=by.id,
             at=unit.now,
         )
-        unit.stock.move([move])
+        alerts.restocked(unit, [move], unit.stock.move([move]))
         return offer(unit, unit.products.get(product.id))
 
     @reading

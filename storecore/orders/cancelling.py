@@ -1,6 +1,7 @@
 """Stopping an order: the steps that customers, staff and the clock share."""
 
 from storecore.accounts.model import Actor
+from storecore.catalog.alerts import restocked
 from storecore.catalog.model import StockReason
 from storecore.orders import letters
 from storecore.orders.model import Order
@@ -22,7 +23,8 @@ def cancel(unit: Unit, shop: Shop, signer: Signer, order: Order, *, by: Actor, n
     if not order.is_paid:
         unit.coupons.give_back(order.id)
     cancelled = give_back(unit, cancelled, cause=RefundCause.CANCELLATION)
-    unit.stock.move(stock_moves(unit, cancelled, by, StockReason.CANCELLATION), sold=True)
+    moves = stock_moves(unit, cancelled, by, StockReason.CANCELLATION)
+    restocked(unit, moves, unit.stock.move(moves, sold=True))
     return cancelled
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from storecore.accounts.model import Address, RefreshToken, SavedAddress, Session, User
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove, StockReason, slugify
+from storecore.catalog.wish import News, Wish, WishAlert
 from storecore.money import Money
 from storecore.notices import Notice, Template
 from storecore.orders.model import HistoryEntry, Invoice, Order, OrderLine, Party, Status
@@ -155,6 +156,25 @@ def make_move(new_id: NewId, product_id: str, change: int, **changes: Any) -> St
         "at": NOW,
     }
     return StockMove(**(fields | changes))
+
+
+def make_wish(user: User, product: Product, **changes: Any) -> Wish:
+    """A user's wish for a product."""
+    fields: dict[str, Any] = {"user_id": user.id, "product_id": product.id, "created_at": NOW}
+    return Wish(**(fields | changes))
+
+
+def make_wish_alert(new_id: NewId, product: Product, **changes: Any) -> WishAlert:
+    """News that a product is back in stock."""
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "product_id": product.id,
+        "news": News.RESTOCK,
+        "at": NOW,
+        "price": product.price,
+        "final_price": product.price,
+    }
+    return WishAlert(**(fields | changes))
 
 
 def make_coupon(new_id: NewId, **changes: Any) -> Coupon:

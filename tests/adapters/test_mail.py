@@ -56,6 +56,26 @@ DATA: dict[Template, dict[str, Any]] = {
         "tracking_number": "JD01",
         "link": "",
     },
+    Template.WISHLIST_DISCOUNT: {
+        "name": "Ayşe",
+        "product": "İpek eşarp",
+        "sku": "HAT-1",
+        "price": "1234.50",
+        "final_price": "1111.05",
+        "currency": "USD",
+        "percent": "10",
+        "ends_at": "2026-01-15T12:30:00+00:00",
+    },
+    Template.WISHLIST_RESTOCK: {
+        "name": "Ayşe",
+        "product": "İpek eşarp",
+        "sku": "HAT-1",
+        "price": "1234.50",
+        "final_price": "1234.50",
+        "currency": "USD",
+        "percent": "",
+        "ends_at": "",
+    },
     Template.LOW_STOCK: {"products": [{"name": "İpek eşarp", "sku": "HAT-1", "stock": 2}]},
     Template.REVIEW_DECIDED: {"name": "Ayşe", "product": "İpek eşarp", "published": True, "note": "Thank\nyou"},
 }
@@ -86,6 +106,20 @@ def part(mail: EmailMessage, kind: str) -> str:
 
 
 # What a mail says.
+
+
+def test_a_wisher_reads_what_it_costs_now_and_until_when() -> None:
+    mail = write(notice(Template.WISHLIST_DISCOUNT))
+    assert mail["Subject"] == "Now 10 % off: İpek eşarp"
+    for text in (part(mail, "plain"), part(mail, "html")):
+        for words in ("İpek eşarp", "HAT-1", "10 % off", "$1,111.05", "$1,234.50", "Until January 15, 2026, 12:30"):
+            assert words in text
+    forever = write(notice(Template.WISHLIST_DISCOUNT, data={"ends_at": ""}))
+    assert "Until" not in part(forever, "plain") + part(forever, "html")
+    back = write(notice(Template.WISHLIST_RESTOCK))
+    assert back["Subject"] == "Back in stock: İpek eşarp"
+    assert "$1,234.50" in part(back, "plain")
+    assert "$1,234.50" in part(back, "html")
 
 
 @pytest.mark.parametrize("template", Template)

@@ -122,6 +122,11 @@ def buy(store: Floor) -> None:
     store.orders.get(by=user, order_id=order.id)
     store.orders.mine(by=user, page=PageRequest(limit=1))
     store.orders.cancel(by=user, order_id=order.id)
+    store.wishlist.add(by=user, product_id=things[0][0])
+    first = store.wishlist.wishes(by=user, page=PageRequest(limit=1, total=True))
+    store.wishlist.wishes(by=user, page=PageRequest(limit=1, after=(0, first.items[0].offer.product.id)))
+    store.wishlist.remove(by=user, product_id=things[0][0])
+    store.wishlist.clear(by=user)
     guest = store.orders.place(by=Guest(), items=things, deliver_to=HOME, email="guest@example.com")
     store.orders.get(by=Guest(order_id=guest.id), order_id=guest.id)
     store.accounts.logout(session_id=signed_in.session.id)
@@ -154,8 +159,12 @@ def work(store: Floor) -> None:
         attributes={"size": "M"},
     ).product
     store.catalog.update_product(by=SYSTEM, product_id=made.id, name="Another name", attributes={"size": "L"})
+    wisher = store.accounts.register(email="wisher@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    store.wishlist.add(by=wisher, product_id=made.id)
+    store.time.forward(minutes=1)
     store.catalog.adjust_stock(by=SYSTEM, product_id=made.id, change=5, reason="found")
     store.catalog.discount(by=SYSTEM, product_ids=[made.id], percent=Decimal(10))
+    assert store.wishlist.tell_wishers(limit=1) == 1
     store.time.forward(days=3)
     store.mail()
 

@@ -32,6 +32,7 @@ from storecore.testing.builders import (
     make_order,
     make_product,
     make_user,
+    make_wish_alert,
 )
 from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
 from storecore.testing.contracts.catalog import shelve
@@ -39,6 +40,7 @@ from storecore.testing.contracts.proving import Together, overlap, rerun, seen, 
 from tests.postgresql import Server, conninfo
 
 CIPHER = FernetCipher(["k" * 32])
+ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
 
 
 @pytest.fixture
@@ -462,6 +464,9 @@ def test_every_text_is_compared_by_its_characters_whatever_the_databases_languag
         lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
         lambda unit, page: unit.products.refresh_prices(NOW, 5),
         lambda unit, page: unit.sessions.of_user("user"),
+        lambda unit, page: unit.wishes.page("user", page),
+        lambda unit, page: unit.wishes.next_alert(),
+        lambda unit, page: unit.wishes.wishers(ALERT, 5),
     ],
 )
 def test_no_list_has_to_sort_rows_that_it_does_not_show(url: URL, look: Callable[[Unit, PageRequest], object]) -> None:

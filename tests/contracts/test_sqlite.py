@@ -36,10 +36,12 @@ from storecore.testing.builders import (
     make_review,
     make_saved_address,
     make_user,
+    make_wish_alert,
 )
 from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
 
 CIPHER = FernetCipher(["k" * 32])
+ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
 
 
 @pytest.fixture(scope="session")
@@ -226,6 +228,9 @@ def test_an_id_that_no_row_can_have_is_not_found(storage: SqlStorage, odd: str) 
         lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
         lambda unit, page: unit.products.refresh_prices(NOW, 5),
         lambda unit, page: unit.sessions.of_user("user"),
+        lambda unit, page: unit.wishes.page("user", page),
+        lambda unit, page: unit.wishes.next_alert(),
+        lambda unit, page: unit.wishes.wishers(ALERT, 5),
     ],
 )
 def test_no_list_sorts_rows_that_it_does_not_show(

@@ -69,7 +69,10 @@ def trade(storage: SqlStorage) -> None:
     regretted = store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     store.orders.cancel(by=buyer, order_id=regretted.id)
     store.carts.add_item(by=buyer, product_id=things[0].id, quantity=1)
+    wished = product(store, stock=0)
+    store.wishlist.add(by=buyer, product_id=wished.id)
     store.mail()
+    store.catalog.adjust_stock(by=SYSTEM, product_id=wished.id, change=1, reason="found")
     store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     Floor(storage, Clock(), TAX_IS_INSIDE).orders.place(by=buyer, items=items, deliver_to=HOME)
 

@@ -71,3 +71,44 @@ def test_what_everybody_reads_about_a_product_or_a_user_takes_3_statements_at_mo
     with _storage(store).count_statements() as statements:
         assert store.accounts.profile(by=buyers[0], user_id=buyers[1].id).published_reviews == 1
     assert statements.count <= 2
+
+
+def test_a_page_of_20_wishes_takes_5_statements(store: Floor) -> None:
+    user, products = person(store), [product(store) for _ in range(21)]
+    for each in products:
+        store.wishlist.add(by=user, product_id=each.id)
+    store.catalog.discount(by=SYSTEM, product_ids=[each.id for each in products[::2]], percent=Decimal(10))
+    with _storage(store).count_statements() as statements:
+        assert len(store.wishlist.wishes(by=user, page=PageRequest(limit=20, total=True)).items) == 20
+    assert statements.count <= 5
+
+
+def test_what_staff_do_to_a_wished_product_costs_the_same_however_many_wish_it(store: Floor) -> None:
+    def statements_with(wishers: int) -> list[int]:
+        hat = product(store, stock=0)
+        buyer = person(store)
+        for _ in range(wishers):
+            store.wishlist.add(by=person(store), product_id=hat.id)
+        counts = []
+        with _storage(store).count_statements() as statements:
+            store.catalog.adjust_stock(by=SYSTEM, product_id=hat.id, change=1, reason="found")
+            counts.append(statements.count)
+            store.catalog.discount(by=SYSTEM, product_ids=[hat.id], percent=Decimal(10))
+            counts.append(statements.count)
+            order = store.orders.place(by=buyer, items=[(hat.id, 1)], deliver_to=HOME)
+            store.orders.cancel(by=buyer, order_id=order.id)
+            counts.append(statements.count)
+        return counts
+
+    assert statements_with(0) == statements_with(1) == statements_with(30)
+
+
+def test_telling_20_wishers_takes_5_statements(store: Floor) -> None:
+    hat = product(store, stock=0)
+    for _ in range(20):
+        store.wishlist.add(by=person(store), product_id=hat.id)
+    store.time.forward(minutes=1)
+    store.catalog.adjust_stock(by=SYSTEM, product_id=hat.id, change=1, reason="found")
+    with _storage(store).count_statements() as statements:
+        assert store.wishlist.tell_wishers(limit=20) == 20
+    assert statements.count <= 5

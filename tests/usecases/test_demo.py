@@ -35,5 +35,9 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     assert sum(product.rating.count for product in products) == written[ReviewStatus.PUBLISHED]
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
+    for email in demo.CUSTOMERS:
+        wished = store.wishlist.wishes(by=store.accounts.login(email=email, password=demo.PASSWORD).user).items
+        assert len(wished) >= 3
+        assert any(each.offer.product.stock == 0 for each in wished)
     with pytest.raises(RuntimeError, match="not empty"):
         demo.seed(store)

@@ -131,6 +131,8 @@ def seed(store: Store, progress: Progress = lambda _: None) -> None:
     progress("reviews")
     _reviews(store, arrived, people["manager@example.com"])
     _sell_out(store, offers[-1], people["manager@example.com"])
+    progress("wishes")
+    _wishes(store, [customer for customer, _ in customers], offers)
 
 
 def _at(store: Store, moment: datetime) -> Store:
@@ -229,3 +231,11 @@ def _sell_out(store: Store, offer: Offer, manager: User) -> None:
     """Every shop has something that it is out of."""
     left = store.catalog.product(product=offer.product.id).product.stock
     store.catalog.adjust_stock(by=manager, product_id=offer.product.id, change=-left, reason="Sent back to the maker")
+
+
+def _wishes(store: Store, customers: Sequence[User], offers: list[Offer]) -> None:
+    """Everybody wishes for a few things, and for what has run out."""
+    for number, customer in enumerate(customers):
+        for days, wished in enumerate((*offers[number :: len(offers) // 4][:4], offers[-1])):
+            moment = store.clock() - timedelta(days=5 - days, minutes=number)
+            _at(store, moment).wishlist.add(by=customer, product_id=wished.product.id)

@@ -53,6 +53,7 @@ from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.stock import StockContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.units import UnitsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - after the rewrite
 
 
 class StorageContract(
@@ -64,6 +65,7 @@ class StorageContract(
     ProductListsContract,
     PricesContract,
     StockContract,
+    WishesContract,
     CouponsContract,
     CartsContract,
     OrdersContract,
@@ -102,4 +104,5 @@ __all__ = [
     "StorageContract",
     "UnitsContract",
     "UsersContract",
+    "WishesContract",
 ]

@@ -56,6 +56,26 @@ DATA: dict[Template, dict[str, object]] = {
         "tracking_number": "123",
         "link": "",
     },
+    Template.WISHLIST_DISCOUNT: {
+        "name": "Ada",
+        "product": "Hat",
+        "sku": "H-1",
+        "price": "20.00",
+        "final_price": "17.50",
+        "currency": "USD",
+        "percent": "12.5",
+        "ends_at": "2026-01-15T12:30:00+00:00",
+    },
+    Template.WISHLIST_RESTOCK: {
+        "name": "Ada",
+        "product": "Hat",
+        "sku": "H-1",
+        "price": "20.00",
+        "final_price": "20.00",
+        "currency": "USD",
+        "percent": "",
+        "ends_at": "",
+    },
     Template.LOW_STOCK: {"products": [{"name": "Hat", "sku": "H-1", "stock": 2}]},
 }
 """What each template is given."""
