@@ -225,6 +225,7 @@ def test_a_planned_discount_is_news_when_it_begins(store: Floor) -> None:
     assert [notice.recipient for notice in news(store)] == [early.email]
     store.time.forward(hours=3)
     assert len(news(store)) == 1
+    assert len(store.catalog.prices(by=SYSTEM, product_id=hat.id).items) == 3, "opening, start and end, once each"
 
 
 def test_a_planned_discount_that_came_and_went_unseen_is_no_news(store: Floor) -> None:
@@ -375,10 +376,10 @@ def test_other_mail_does_not_wait_for_all_wishers(store: Floor) -> None:
     store.mail()
     store.time.forward(minutes=1)
     add_stock(store, hat, 1)
-    while not store.work():
-        pass
-    store.orders.place(by=buyer, items=[(cap.id, 1)], deliver_to=HOME)
     sent = len(store.mailer.sent)
+    for _ in range(4):
+        store.work()
+    store.orders.place(by=buyer, items=[(cap.id, 1)], deliver_to=HOME)
     store.mail()
     templates = [notice.template for notice, _ in store.mailer.sent[sent:]]
     assert templates.count(Template.WISHLIST_RESTOCK) == 120
