@@ -22,8 +22,10 @@ from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
+from storecore.orders.paying_out import PayingOut
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
+from storecore.orders.refunding import Refunding
 from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.shop import Shop
 from storecore.transactions import Activity
@@ -52,6 +54,11 @@ class Carts(Shopping):
 @dataclass(frozen=True, kw_only=True)
 class Orders(Placing, Fulfilling, Reading, Invoicing):
     """``store.orders``: quoting, placing, fulfilling, invoices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refunds(Refunding, PayingOut):
+    """``store.refunds``: what comes back, and what is given back for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +123,7 @@ class Store:
         self.catalog = self._ports.equip(Catalog)
         self.carts = self._ports.equip(Carts)
         self.orders = self._ports.equip(Orders)
+        self.refunds = self._ports.equip(Refunds)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
@@ -125,11 +133,12 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, invoices, mail, and hourly the broom.
+        """Do what is due: prices of discounts that began or ended, invoices, refunds, mail, and hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.notices.deliver()
+        done = self.catalog.refresh_prices() + self.orders.issue_due()
+        done += self.refunds.pay_out() + self.notices.deliver()
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
