@@ -59,9 +59,7 @@ def order_placed(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice
     )
 
 
-def order_status(
-    unit: Unit, shop: Shop, signer: Signer, order: Order, credit_note: CreditNote | None = None
-) -> Notice:
+def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order, credit_note: CreditNote | None = None) -> Notice:
     """The order went on, or was cancelled, perhaps with a credit note."""
     return compose(
         id=unit.new_id(),
@@ -84,7 +82,7 @@ def order_status(
 
 
 def refund_status(
-    unit: Unit, shop: Shop, signer: Signer, order: Order, refund: Refund, credit_note: CreditNote | None = None
+    unit: Unit, shop: Shop, signer: Signer, order: Order, *, refund: Refund, credit_note: CreditNote | None = None
 ) -> Notice:
     """A refund was approved, rejected, or paid with its credit note attached."""
     lines = {line.id: line for line in order.lines}

@@ -69,7 +69,7 @@ class PayingOut(Activity):
         if refund.status is RefundStatus.REFUNDED:
             return  # another worker was faster; the provider has paid once
         order, refund, note = settle(unit, self.shop, order, refund)
-        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund, note)])
+        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=refund, credit_note=note)])
 
     @writing
     def _put_off(self, unit: Unit, *, due: Refund, problem: str, wait: timedelta | None = None) -> None:

@@ -111,7 +111,7 @@ class Refunding(Activity):
             raise NotReturnable("The shipping of this order was given back before.")
         if expect_return:
             unit.refunds.save(approved)
-            unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, approved)])
+            unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=approved)])
             return approved
         return self._give_back(unit, order, approved)
 
@@ -132,7 +132,7 @@ class Refunding(Activity):
         refund.expect(if_version)
         rejected = refund.reject(by=by, at=unit.now, note=note)
         unit.refunds.save(rejected)
-        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, rejected)])
+        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=rejected)])
         return rejected
 
     @writing
@@ -223,11 +223,11 @@ class Refunding(Activity):
             refund = refund.owe(payment_id=payment.id, at=unit.now)
             unit.refunds.save(refund)
             if not refund.expect_return:
-                unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund)])
+                unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=refund)])
             return refund
         unit.refunds.save(refund)
         order, refund, note = settle(unit, self.shop, order, refund)
-        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund, note)])
+        unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=refund, credit_note=note)])
         return refund
 
 
