@@ -45,6 +45,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Contract,
     Counted,
 )
+from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
     CipherContract,
     PasswordsContract,
@@ -67,6 +68,8 @@ class StorageContract(
     CartsContract,
     OrdersContract,
     InvoicesContract,
+    RefundsContract,
+    CreditNotesContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -83,6 +86,7 @@ __all__ = [
     "Contract",
     "Counted",
     "CouponsContract",
+    "CreditNotesContract",
     "DocumentsContract",
     "HubContract",
     "InvoicesContract",
@@ -93,6 +97,7 @@ __all__ = [
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",
+    "RefundsContract",
     "SessionsContract",
     "SignerContract",
     "StockContract",
