@@ -25,8 +25,14 @@ def refund(**changes: Any) -> Refund:
 
 
 def _approved(asked: Refund, **more: Any) -> Refund:
-    parts: dict[str, Any] = {"items": asked.items, "shipping": asked.shipping, "shipping_tax": asked.shipping_tax}
-    return asked.approve(**({"by": SYSTEM, "at": LATER} | parts | more))
+    fields: dict[str, Any] = {
+        "by": SYSTEM,
+        "at": LATER,
+        "items": asked.items,
+        "shipping": asked.shipping,
+        "shipping_tax": asked.shipping_tax,
+    }
+    return asked.approve(**(fields | more))
 
 
 MOVES: dict[RefundStatus, Callable[[Refund], Refund]] = {

@@ -7,6 +7,7 @@ import pytest
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
+from storecore.orders.refund import RefundCause, RefundStatus
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
 
@@ -22,6 +23,9 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     assert 0 in [on_hand(store, product) for product in products]
     orders = store.orders.everyones(by=SYSTEM, page=everything).items
     assert {order.status for order in orders} == set(Status)
+    refunds = store.refunds.find(by=SYSTEM).items
+    wanted = {RefundStatus.REQUESTED, RefundStatus.APPROVED, RefundStatus.REFUNDED, RefundStatus.REJECTED}
+    assert {refund.status for refund in refunds if refund.cause is RefundCause.RETURN} == wanted
     assert len({order.customer_id for order in orders}) >= 3
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified

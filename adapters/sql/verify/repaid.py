@@ -133,7 +133,7 @@ _refund_dates = Rule(
     message="is {status}, which its dates do not agree with",
 )
 _foreign_line = Rule(
-    name="orphan",
+    name="refund-line",
     table=tables.refund_items,
     breakers=select(_items.refund_id, _items.line_id)
     .join_from(tables.refund_items, tables.refunds)
