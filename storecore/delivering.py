@@ -8,9 +8,10 @@ from storecore.errors import Invalid, MailerDown, NotFound, NotInvoiced
 from storecore.notices import LEASE, Attachment, Notice
 from storecore.orders.invoices import issue
 from storecore.orders.model import Invoice, Order
+from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Documents, Mailer, Unit
 from storecore.shop import Shop
-from storecore.transactions import Activity, writing
+from storecore.transactions import Activity, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,12 @@ class Delivering(Activity):
         return notice.sent(self.clock())
 
     def _attachments(self, notice: Notice) -> Sequence[Attachment]:
+        files = [*self._invoices(notice)]
+        if notice.credit_note_id is not None:
+            files.append(self.documents.credit_note(*self._credit_note(note_id=notice.credit_note_id)))
+        return files
+
+    def _invoices(self, notice: Notice) -> Sequence[Attachment]:
         if notice.invoice_of is None:
             return ()
         try:
@@ -61,6 +68,14 @@ class Delivering(Activity):
     @writing
     def _invoice(self, unit: Unit, *, order_id: str) -> tuple[Invoice, Order]:
         return issue(unit, self.shop, order_id)
+
+    @reading
+    def _credit_note(self, unit: Unit, *, note_id: str) -> tuple[CreditNote, Invoice, Order, Refund | None]:
+        note = unit.credit_notes.get(note_id)
+        refund = unit.refunds.get(note.refund_id) if note.refund_id else None
+        invoice = unit.invoices.of_order(note.order_id)
+        assert invoice is not None  # noqa: S101 - a credit note is about an invoice; this tells mypy
+        return note, invoice, unit.orders.get(note.order_id), refund
 
     @writing
     def _settle(self, unit: Unit, *, notice: Notice) -> None:

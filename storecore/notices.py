@@ -32,6 +32,7 @@ class Template(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - names a mail
     ORDER_PLACED = "order_placed"
     ORDER_STATUS = "order_status"
+    REFUND_STATUS = "refund_status"
     LOW_STOCK = "low_stock"
     REVIEW_DECIDED = "review_decided"
     WISHLIST_DISCOUNT = "wishlist_discount"

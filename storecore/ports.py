@@ -469,7 +469,7 @@ class Refunds(Protocol):
 
 
 class CreditNotes(Protocol):
-    """Issued credit notes: append-only, one a refund, numbered 1, 2, 3, … without a gap."""
+    """Issued credit notes: append-only, one a refund, one a whole order, numbered 1, 2, 3, … without a gap."""
 
     def get(self, note_id: str) -> CreditNote: ...
 
@@ -481,7 +481,8 @@ class CreditNotes(Protocol):
     def next_sequence(self) -> int:
         """The number for the next one; no other unit gets one until this unit ends. Rolled back, it is used again."""
 
-    def add(self, note: CreditNote) -> None: ...
+    def add(self, note: CreditNote) -> None:
+        """Raises ``Contention`` for a second one of a refund, or of a whole order."""
 
 
 class Reviews(Protocol):

@@ -23,8 +23,10 @@ from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
+from storecore.orders.paying_out import PayingOut
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
+from storecore.orders.refunding import Refunding
 from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.reviews.moderating import Moderating
 from storecore.reviews.reviewing import Reviewing
@@ -65,6 +67,11 @@ class Orders(Placing, Fulfilling, Reading, Invoicing):
 @dataclass(frozen=True, kw_only=True)
 class Reviews(Reviewing, Moderating):
     """``store.reviews``: what buyers say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refunds(Refunding, PayingOut):
+    """``store.refunds``: what comes back, and what is given back for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +138,7 @@ class Store:
         self.carts = self._ports.equip(Carts)
         self.orders = self._ports.equip(Orders)
         self.reviews = self._ports.equip(Reviews)
+        self.refunds = self._ports.equip(Refunds)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
@@ -140,11 +148,11 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, invoices, mail, and hourly the broom.
+        """Do what is due: prices of discounts that began or ended, invoices, refunds, mail, and hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.issue_due()
+        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.refunds.pay_out()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
         done += delivered or self.wishlist.tell_wishers()

@@ -20,6 +20,7 @@ from webapp import (
     orders,
     products,
     quotes,
+    refunds,
     reviews,
     system,
     users,
@@ -45,6 +46,7 @@ AREAS: tuple[Routes, ...] = (
     fulfilment.routes,
     invoices.routes,
     reviews.routes,
+    refunds.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

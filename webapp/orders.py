@@ -80,7 +80,10 @@ def _show_entry(entry: HistoryEntry) -> HistoryView:
 
 
 class OrderView(TypedDict):
-    """An order: ``total = subtotal - discount + shipping + tax``, without ``tax`` if ``tax_included``."""
+    """An order: ``total = subtotal - discount + shipping + tax``, without ``tax`` if ``tax_included``.
+
+    ``refunded`` is how much of it was given back.
+    """
 
     id: str
     number: str
@@ -98,6 +101,7 @@ class OrderView(TypedDict):
     tax: Amount
     tax_included: bool
     total: Amount
+    refunded: Amount
     currency: str
     delivery_address: AddressView
     note: str | None
@@ -130,6 +134,7 @@ def show_order(order: Order) -> OrderView:
         "tax": str(order.tax),
         "tax_included": order.tax_included,
         "total": str(order.total),
+        "refunded": str(order.refunded),
         "currency": order.currency,
         "delivery_address": show_address(order.delivery_address),
         "note": order.note,

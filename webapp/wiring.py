@@ -12,6 +12,7 @@ from adapters.secrets import Secrets
 from storecore.errors import StoreError
 from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
+from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Documents, Mailer
 from storecore.store import Store
 from webapp.refusals import BadDatabase, BadSecrets, CantStart
@@ -149,7 +150,7 @@ def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[i
 
 
 class _PdfWhenNeeded:
-    """``PdfDocuments``, whose libraries load slowly, loaded for the first invoice."""
+    """``PdfDocuments``, whose libraries load slowly, loaded for the first paper."""
 
     def __init__(self, settings: Settings) -> None:
         self._timezone = settings.shop_timezone
@@ -163,6 +164,10 @@ class _PdfWhenNeeded:
     def invoice(self, invoice: Invoice, order: Order) -> Attachment:
         """The invoice as a PDF."""
         return self._documents.invoice(invoice, order)
+
+    def credit_note(self, note: CreditNote, invoice: Invoice, order: Order, refund: Refund | None) -> Attachment:
+        """The credit note as a PDF."""
+        return self._documents.credit_note(note, invoice, order, refund)
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -24,6 +24,7 @@ SUBJECTS: Mapping[Template, str] = {
     Template.ORDER_STATUS: "Your order {{ number }} {{ status | phrase }}",
     Template.WISHLIST_DISCOUNT: "Now {{ percent }} % off: {{ product }}",
     Template.WISHLIST_RESTOCK: "Back in stock: {{ product }}",
+    Template.REFUND_STATUS: "Your refund for order {{ number }} {{ status | outcome }}",
     Template.LOW_STOCK: "Low stock: {{ products | map(attribute='name') | join(', ') }}",
     Template.REVIEW_DECIDED: "Your review of {{ product }} {{ 'is published' if published else 'was not published' }}",
 }
@@ -37,6 +38,13 @@ PHRASES: Mapping[str, str] = {
     "cancelled": "was cancelled",
 }
 """What an order's status means to its customer."""
+
+OUTCOMES: Mapping[str, str] = {
+    "approved": "is approved",
+    "rejected": "was declined",
+    "refunded": "was paid",
+}
+"""What a refund's status means to its customer."""
 
 LONGEST_SUBJECT = 150
 
@@ -60,7 +68,12 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._templates.filters |= {"money": self._money, "moment": self._moment, "phrase": _phrase}
+        self._templates.filters |= {
+            "money": self._money,
+            "moment": self._moment,
+            "phrase": _phrase,
+            "outcome": _outcome,
+        }
 
     def message(self, notice: Notice, attachments: Sequence[Attachment] = ()) -> EmailMessage:
         """The mail, ready to be handed over. Raises ``Invalid`` for data its template can't do with, a bad address."""
@@ -115,6 +128,10 @@ def one_line(text: str) -> str:
 
 def _phrase(status: str) -> str:
     return PHRASES.get(status, f"is {status}")
+
+
+def _outcome(status: str) -> str:
+    return OUTCOMES.get(status, f"is {status}")
 
 
 def _address(address: str, *, name: str = "") -> Address:

@@ -1,4 +1,4 @@
-"""Mail that stays in memory, and invoices as plain text."""
+"""Mail that stays in memory, and invoices and credit notes as plain text."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -6,6 +6,8 @@ from decimal import Decimal
 from storecore.money import Money
 from storecore.notices import Attachment, Notice
 from storecore.orders.model import Invoice, Order, Party
+from storecore.orders.refund import CreditNote, Refund
+from storecore.orders.repaying import Credited, credited
 
 
 class MemoryMailer:
@@ -20,22 +22,33 @@ class MemoryMailer:
 
 
 class TextDocuments:
-    """The ``Documents`` port: an invoice that can be read in any editor, in UTF-8."""
+    """The ``Documents`` port: papers that can be read in any editor, in UTF-8."""
 
     def invoice(self, invoice: Invoice, order: Order) -> Attachment:
         """The invoice as ``text/plain``."""
-        text = "\n".join([*_heading(invoice, order), "", *_lines(order), "", *_totals(order), ""])
-        return Attachment(
-            name=f"{invoice.number}.txt",
-            media_type="text/plain; charset=utf-8",
-            content=text.encode("utf-8", "replace"),
-        )
+        about = f"Issued {invoice.issued_at:%Y-%m-%d} for order {order.number}"
+        heading = _heading(f"Invoice {invoice.number}", about, invoice.seller, invoice.buyer)
+        return _file(invoice.number, [*heading, "", *_lines(order), "", *_totals(order)])
+
+    def credit_note(self, note: CreditNote, invoice: Invoice, order: Order, refund: Refund | None) -> Attachment:
+        """The credit note as ``text/plain``."""
+        about = f"Issued {note.issued_at:%Y-%m-%d} for invoice {invoice.number} of order {order.number}"
+        heading = _heading(f"Credit note {note.number}", about, note.seller, note.buyer)
+        return _file(note.number, [*heading, "", *_credited(credited(order, refund)), "", *_credit(note)])
 
 
-def _heading(invoice: Invoice, order: Order) -> Iterator[str]:
-    yield f"Invoice {invoice.number}"
-    yield f"Issued {invoice.issued_at:%Y-%m-%d} for order {order.number}"
-    for title, party in (("From", invoice.seller), ("To", invoice.buyer)):
+def _file(number: str, rows: Sequence[str]) -> Attachment:
+    return Attachment(
+        name=f"{number}.txt",
+        media_type="text/plain; charset=utf-8",
+        content="\n".join([*rows, ""]).encode("utf-8", "replace"),
+    )
+
+
+def _heading(name: str, about: str, seller: Party, buyer: Party) -> Iterator[str]:
+    yield name
+    yield about
+    for title, party in (("From", seller), ("To", buyer)):
         yield ""
         yield from _party(title, party)
 
@@ -64,6 +77,21 @@ def _totals(order: Order) -> Iterator[str]:
     for rate, net, tax in order.tax_by_rate:
         yield _row(f"{'Contains' if order.tax_included else 'Tax'} {_percent(rate)} on {net}", tax)
     yield _row(f"Total {order.currency}", order.total)
+
+
+def _credited(parts: Credited) -> Iterator[str]:
+    for line, item in parts.items:
+        yield f"{item.quantity} x {line.name} ({line.sku})"
+        yield _row("credited", item.amount)
+        yield _row(f"contains tax {_percent(line.tax_rate)}", item.tax)
+    if parts.shipping:
+        yield _row("Shipping", parts.shipping)
+        yield _row(f"contains tax {_percent(parts.shipping_tax_rate)}", parts.shipping_tax)
+
+
+def _credit(note: CreditNote) -> Iterator[str]:
+    yield _row("Contains tax", note.tax)
+    yield _row(f"Credited {note.total.currency}", note.total)
 
 
 def _row(title: str, amount: Money) -> str:

@@ -154,11 +154,13 @@ class MemoryCreditNotes(Repository):
         return sequence
 
     def add(self, note: CreditNote) -> None:
-        """Raises ``Contention`` for a refund that has one."""
+        """Raises ``Contention`` for a refund that has one, or a whole order."""
         draft = self._draft
         if note.refund_id is not None:
             if note.refund_id in draft.credit_notes_by_refund:
                 raise Contention()
             draft.credit_notes_by_refund.put(note.refund_id, note.id)
+        elif any(other.refund_id is None for other in self.of_order(note.order_id)):
+            raise Contention()
         draft.credit_notes.put(note.id, in_utc(note))
         draft.credit_notes_of.put(note.order_id, (*(draft.credit_notes_of.get(note.order_id) or ()), note.id))

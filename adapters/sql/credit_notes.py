@@ -26,7 +26,11 @@ _NOTE = (
     _notes.tax,
     _notes.currency,
 )
-_REFUSES: Refusals = {"uq_credit_notes_refund_id": Contention, "uq_credit_notes_sequence": Contention}
+_REFUSES: Refusals = {
+    "uq_credit_notes_refund_id": Contention,
+    "uq_credit_notes_order_id": Contention,
+    "uq_credit_notes_sequence": Contention,
+}
 
 _get = select(*_NOTE).where(_notes.id == bindparam("id"))
 _of_refund = select(*_NOTE).where(_notes.refund_id == bindparam("refund_id"))
@@ -63,7 +67,7 @@ class SqlCreditNotes:
         return self._transaction.number(_next)
 
     def add(self, note: CreditNote) -> None:
-        """Raises ``Contention`` for a second one of a refund."""
+        """Raises ``Contention`` for a second one of a refund, or of a whole order."""
         values = {
             "id": note.id,
             "sequence": note.sequence,

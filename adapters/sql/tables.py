@@ -445,6 +445,7 @@ refunds = table(
     words("decided_by", null=True),
     when("created_at"),
     when("decided_at", null=True),
+    when("received_at", null=True),
     when("refunded_at", null=True),
     to("payment_id", "payments.id", null=True),
     when("payout_at", null=True),
@@ -495,6 +496,7 @@ credit_notes = table(
     Index("ix_credit_notes_order_id", "order_id", "sequence"),
     Index("ix_credit_notes_issued_at", "issued_at", "id"),
 )
+Index("uq_credit_notes_order_id", credit_notes.c.order_id, unique=True, **where("refund_id IS NULL"))
 
 # Reviews.
 

@@ -17,8 +17,13 @@ def invoice_of(unit: Unit, order: Order) -> Invoice | None:
 def issue(unit: Unit, shop: Shop, order_id: str) -> tuple[Invoice, Order]:
     """The order's invoice, issued now if it has none. Raises ``NotInvoiced``."""
     order = unit.orders.locked(order_id)
+    return issued(unit, shop, order), order
+
+
+def issued(unit: Unit, shop: Shop, order: Order) -> Invoice:
+    """The invoice of a locked order, issued now if it has none. Raises ``NotInvoiced``."""
     if found := invoice_of(unit, order):
-        return found, order
+        return found
     customer = unit.users.get(order.customer_id) if order.customer_id else None
     invoice = Invoice(
         id=unit.new_id(),
@@ -35,7 +40,7 @@ def issue(unit: Unit, shop: Shop, order_id: str) -> tuple[Invoice, Order]:
         total=order.total,
     )
     unit.invoices.add(invoice)
-    return invoice, order
+    return invoice
 
 
 def _wants(order: Order) -> bool:

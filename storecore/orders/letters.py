@@ -8,6 +8,7 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.notices import Notice, Template, compose
 from storecore.orders.model import OFFLINE, Order, Status
+from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Signer, Unit
 from storecore.shop import Shop
 
@@ -58,8 +59,8 @@ def order_placed(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice
     )
 
 
-def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice:
-    """The order went on."""
+def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order, credit_note: CreditNote | None = None) -> Notice:
+    """The order went on, or was cancelled, perhaps with a credit note."""
     return compose(
         id=unit.new_id(),
         at=unit.now,
@@ -76,6 +77,43 @@ def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice
             "tracking_number": order.tracking_number or "",
             "link": _link(shop, signer, order),
         },
+        credit_note_id=credit_note.id if credit_note else None,
+    )
+
+
+def refund_status(
+    unit: Unit, shop: Shop, signer: Signer, order: Order, *, refund: Refund, credit_note: CreditNote | None = None
+) -> Notice:
+    """A refund was approved, rejected, or paid with its credit note attached."""
+    lines = {line.id: line for line in order.lines}
+    return compose(
+        id=unit.new_id(),
+        at=unit.now,
+        shop=shop,
+        event=f"refund:{refund.id}:{refund.status}",
+        template=Template.REFUND_STATUS,
+        recipient=order.email,
+        data={
+            "name": order.customer_name,
+            "number": order.number,
+            "status": str(refund.status),
+            "items": [
+                {
+                    "name": lines[item.line_id].name,
+                    "sku": lines[item.line_id].sku,
+                    "quantity": item.quantity,
+                    "amount": str(item.amount),
+                }
+                for item in refund.items
+            ],
+            "shipping": str(refund.shipping),
+            "amount": str(refund.amount),
+            "currency": order.currency,
+            "expect_return": refund.expect_return,
+            "note": refund.decision_note or "",
+            "link": _link(shop, signer, order),
+        },
+        credit_note_id=credit_note.id if credit_note else None,
     )
 
 

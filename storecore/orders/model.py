@@ -228,6 +228,11 @@ class Order:
         return self._move(Status.CANCELLED, by=by, at=at, note=note, pay_by=None)
 
     @property
+    def delivered_at(self) -> datetime | None:
+        """When the customer got it."""
+        return next((entry.at for entry in self.history if entry.status is Status.DELIVERED), None)
+
+    @property
     def is_paid(self) -> bool:
         """Whether its money has arrived, whatever was given back since."""
         return self.payment_status in _PAID
@@ -284,7 +289,8 @@ class Order:
         refunded = self.refunded + amount
         if not self.is_paid or refunded > self.total or amount.minor < 0:
             raise ValueError(f"{amount} can't be given back for an order of {self.total} that is {self.payment_status}")
-        status = PaymentStatus.REFUNDED if refunded == self.total else PaymentStatus.PARTLY_REFUNDED
+        part = PaymentStatus.PARTLY_REFUNDED if refunded else PaymentStatus.PAID
+        status = PaymentStatus.REFUNDED if refunded == self.total else part
         return replace(self, refunded=refunded, payment_status=status, version=self.version + 1)
 
     def amend(self, **changes: Any) -> Self:

@@ -1,11 +1,15 @@
 """A refund: what is given back for an order, by whose decision, and the credit note that says so in the books."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any, Self
 
+from storecore import checks
+from storecore.accounts.model import Actor
+from storecore.errors import AlreadyDecided, Forbidden, IllegalTransition, PreconditionFailed
 from storecore.money import Money, total
 from storecore.orders.model import Party
 
@@ -31,6 +35,13 @@ NEXT: Mapping[RefundStatus, frozenset[RefundStatus]] = MappingProxyType(
         RefundStatus.REFUNDED: frozenset(),
     }
 )
+
+
+APPROVED = frozenset({RefundStatus.APPROVED, RefundStatus.RECEIVED, RefundStatus.REFUNDED})
+"""A refund that somebody has agreed to: its amount is settled."""
+
+OPEN = APPROVED | {RefundStatus.REQUESTED}
+"""A refund that keeps its units from being asked for again."""
 
 
 class RefundCause(StrEnum):
@@ -65,6 +76,7 @@ class Refund:
 
     ``shipping`` is the part for shipping, ``shipping_tax`` inside it. ``payment_id`` is the payment that the money goes
     back through, None for offline orders. At ``payout_at`` the worker tells the provider; None: nothing is owed now.
+    ``decided_at`` is also when it was withdrawn.
     """
 
     id: str
@@ -82,11 +94,17 @@ class Refund:
     decided_by: str | None = None
     created_at: datetime
     decided_at: datetime | None = None
+    received_at: datetime | None = None
     refunded_at: datetime | None = None
     payment_id: str | None = None
     payout_at: datetime | None = None
     payout_problem: str | None = None
     version: int = 1
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "reason", checks.text(self.reason, "reason", most=2000, least=0, lines=True))
+        set_(self, "decision_note", checks.optional(self.decision_note, "note", most=2000, lines=True))
 
     @property
     def amount(self) -> Money:
@@ -102,6 +120,91 @@ class Refund:
     def quantities(self) -> dict[str, int]:
         """Units by order line."""
         return {item.line_id: item.quantity for item in self.items}
+
+    @property
+    def owed_since(self) -> datetime | None:
+        """When its money became due; None while it is not."""
+        if self.status is RefundStatus.RECEIVED:
+            return self.received_at
+        return self.decided_at if self.status is RefundStatus.APPROVED and not self.expect_return else None
+
+    def belongs_to(self, by: Actor) -> bool:
+        """Whether ``by`` owns its order: the customer, or whoever holds the order's signed token."""
+        if by.id is not None:
+            return by.id == self.customer_id
+        return getattr(by, "order_id", None) == self.order_id
+
+    def expect(self, version: int | None) -> None:
+        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
+        if version is not None and version != self.version:
+            raise PreconditionFailed()
+
+    def approve(
+        self,
+        *,
+        by: Actor,
+        at: datetime,
+        items: tuple[RefundItem, ...],
+        shipping: Money,
+        shipping_tax: Money,
+        note: str | None = None,
+        expect_return: bool = True,
+    ) -> Self:
+        """Agree to it, with the amounts that hold now. Raises ``AlreadyDecided``, ``Forbidden`` for one's own."""
+        return self._decide(
+            RefundStatus.APPROVED,
+            by=by,
+            at=at,
+            note=note,
+            items=items,
+            shipping=shipping,
+            shipping_tax=shipping_tax,
+            expect_return=expect_return,
+        )
+
+    def reject(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
+        """Refuse it; its units may be asked for again. Raises ``AlreadyDecided``, ``Forbidden`` for one's own."""
+        return self._decide(RefundStatus.REJECTED, by=by, at=at, note=note)
+
+    def withdraw(self, *, at: datetime) -> Self:
+        """Its owner has thought better of it. Raises ``AlreadyDecided``."""
+        self._expect_open()
+        return self._become(RefundStatus.WITHDRAWN, decided_at=at)
+
+    def receive(self, *, at: datetime, disposition: Disposition) -> Self:
+        """The goods are back. Raises ``AlreadyDecided`` the second time, ``IllegalTransition`` if none are expected."""
+        if self.disposition is not None:
+            raise AlreadyDecided("These goods were received before.")
+        if self.status is not RefundStatus.APPROVED or not self.expect_return:
+            raise IllegalTransition(f"The refund is {self.status}; no goods are expected back for it.")
+        return self._become(RefundStatus.RECEIVED, received_at=at, disposition=disposition)
+
+    def owe(self, *, payment_id: str | None, at: datetime) -> Self:
+        """The money is due, through this payment: the worker is to give it back."""
+        return replace(self, payment_id=payment_id, payout_at=at)
+
+    def paid_out(self, *, at: datetime) -> Self:
+        """The money is back with the customer."""
+        return self._become(RefundStatus.REFUNDED, refunded_at=at, payout_at=None, payout_problem=None)
+
+    def not_paid_out(self, problem: str, *, again_at: datetime) -> Self:
+        """The provider did not give the money back; staff can see why, and it is tried again."""
+        return replace(self, payout_problem=problem[:500], payout_at=again_at, version=self.version + 1)
+
+    def _decide(self, to: RefundStatus, *, by: Actor, at: datetime, note: str | None, **changes: Any) -> Self:
+        if by.id is not None and by.id == self.customer_id:
+            raise Forbidden("Nobody decides a refund of their own order.")
+        self._expect_open()
+        return self._become(to, decided_by=by.id, decided_at=at, decision_note=note, **changes)
+
+    def _expect_open(self) -> None:
+        if self.status is not RefundStatus.REQUESTED:
+            raise AlreadyDecided(f"The refund is {self.status} already.")
+
+    def _become(self, to: RefundStatus, **changes: Any) -> Self:
+        if to not in NEXT[self.status]:
+            raise IllegalTransition(f"The refund is {self.status}; it can't become {to}.")
+        return replace(self, status=to, version=self.version + 1, **changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

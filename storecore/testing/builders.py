@@ -16,7 +16,10 @@ from storecore.catalog.model import Category, PriceChange, Product, StockMove, S
 from storecore.catalog.wish import News, Wish, WishAlert
 from storecore.money import Money
 from storecore.notices import Notice, Template
+from storecore.orders import repaying
 from storecore.orders.model import HistoryEntry, Invoice, Order, OrderLine, Party, Status
+from storecore.orders.payment import Payment
+from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Clock, NewId
 from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
 from storecore.reviews.model import Review, first_status
@@ -277,6 +280,54 @@ def make_review(new_id: NewId, author: User, product: Product, **changes: Any) -
         "updated_at": NOW,
     }
     return Review(**(fields | changes))
+
+
+def make_payment(new_id: NewId, order: Order, **changes: Any) -> Payment:
+    """A payment of an order by the provider ``demo``, submitted now."""
+    made = changes.get("id") or new_id()
+    fields: dict[str, Any] = {
+        "id": made,
+        "order_id": order.id,
+        "provider": "demo",
+        "reference": f"ref-{_tail(made)}",
+        "amount": order.total,
+        "created_at": NOW,
+    }
+    return Payment(**(fields | changes))
+
+
+def make_refund(new_id: NewId, order: Order, units: Mapping[str, int] | None = None, **changes: Any) -> Refund:
+    """A refund of so many units by line id (or of one unit of the first line), requested now."""
+    nothing = Money.zero(order.currency)
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "order_id": order.id,
+        "customer_id": order.customer_id,
+        "items": repaying.items(order, units or {order.lines[0].id: 1}, before={}),
+        "shipping": nothing,
+        "shipping_tax": nothing,
+        "reason": "Too small.",
+        "created_at": NOW,
+    }
+    return Refund(**(fields | changes))
+
+
+def make_credit_note(
+    new_id: NewId, invoice: Invoice, order: Order, refund: Refund | None, sequence: int, **changes: Any
+) -> CreditNote:
+    """The credit note of a refund, or of a whole order (None), issued now."""
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "sequence": sequence,
+        "order_id": order.id,
+        "refund_id": refund.id if refund else None,
+        "issued_at": NOW,
+        "seller": invoice.seller,
+        "buyer": invoice.buyer,
+        "total": refund.amount if refund else order.total,
+        "tax": refund.tax if refund else order.tax,
+    }
+    return CreditNote(**(fields | changes))
 
 
 def make_notice(new_id: NewId, **changes: Any) -> Notice:

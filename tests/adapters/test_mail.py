@@ -76,6 +76,18 @@ DATA: dict[Template, dict[str, Any]] = {
         "percent": "",
         "ends_at": "",
     },
+    Template.REFUND_STATUS: {
+        "name": "Ayşe",
+        "number": "S-7F3K-2Q9D",
+        "status": "refunded",
+        "items": [{"name": "İpek eşarp", "sku": "HAT-1", "quantity": 2, "amount": "1234.50"}],
+        "shipping": "10.00",
+        "amount": "1244.50",
+        "currency": "USD",
+        "expect_return": True,
+        "note": "Thank\nyou",
+        "link": "https://shop.example/order?token=a",
+    },
     Template.LOW_STOCK: {"products": [{"name": "İpek eşarp", "sku": "HAT-1", "stock": 2}]},
     Template.REVIEW_DECIDED: {"name": "Ayşe", "product": "İpek eşarp", "published": True, "note": "Thank\nyou"},
 }
@@ -141,6 +153,24 @@ def test_every_value_is_in_both_the_text_and_the_page(template: Template) -> Non
         if isinstance(value, str) and name in SHOWN:
             assert value in part(mail, "plain")
             assert value in part(mail, "html")
+
+
+@pytest.mark.parametrize(
+    ("status", "expect_return", "says"),
+    [
+        ("approved", True, "Please send the goods back"),
+        ("approved", False, "Your money is on its way"),
+        ("rejected", True, "was declined"),
+        ("refunded", True, "given you back $1,244.50"),
+    ],
+)
+def test_a_mail_about_a_refund_says_what_comes_next(status: str, expect_return: bool, says: str) -> None:
+    mail = write(notice(Template.REFUND_STATUS, data={"status": status, "expect_return": expect_return}))
+    assert says in part(mail, "plain")
+    for text in (part(mail, "plain"), part(mail, "html")):
+        assert "İpek eşarp" in text
+        assert ("$1,234.50" in text) == (status != "rejected")
+        assert ("$10.00" in text) == (status != "rejected")
 
 
 def test_a_mail_has_the_headers_that_mail_programs_look_at() -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ from adapters.sql.columns import metadata
 from adapters.sql.verify import Finding
 from storecore.accounts.model import SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
+from storecore.catalog.model import Product
 from storecore.errors import Unavailable
 from storecore.money import Money
 from storecore.orders.model import Status
+from storecore.orders.refund import Disposition
 from storecore.pricing import ShippingPolicy, TaxPolicy
 from storecore.shop import Shop
 from storecore.transactions import Once
 from tests.postgresql import conninfo, database, empty_database
 from tests.usecases.floor import HOME, PASSWORD, Clock, Floor, person, product
+from tests.usecases.purse import Purse, pay_online, with_purse
 from webapp import demo
 from webapp.cli import main
 
@@ -68,6 +72,7 @@ def trade(storage: SqlStorage) -> None:
     store.orders.place(by=Guest(), items=items[:1], deliver_to=HOME, coupon="TWO", email="guest@example.com")
     regretted = store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     store.orders.cancel(by=buyer, order_id=regretted.id)
+    give_back(store, buyer, things[0])
     store.carts.add_item(by=buyer, product_id=things[0].id, quantity=1)
     wished = product(store, stock=0)
     store.wishlist.add(by=buyer, product_id=wished.id)
@@ -75,6 +80,33 @@ def trade(storage: SqlStorage) -> None:
     store.catalog.adjust_stock(by=SYSTEM, product_id=wished.id, change=1, reason="found")
     store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     Floor(storage, Clock(), TAX_IS_INSIDE).orders.place(by=buyer, items=items, deliver_to=HOME)
+
+
+def give_back(store: Floor, buyer: User, thing: Product) -> None:
+    """Refunds in every state, with people's money and a provider's; orders cancelled before and after their invoice."""
+    shop, items = with_purse(store, Purse()), [(thing.id, 3)]
+    for online in (False, True):
+        order = store.orders.place(by=buyer, items=items, deliver_to=HOME)
+        for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+            if online and status is Status.CONFIRMED:
+                pay_online(store, order)
+            else:
+                store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+        line = order.lines[0].id
+        ask = partial(shop.refunds.request, by=buyer, order_id=order.id, reason="Too big")
+        shop.refunds.withdraw(by=buyer, refund_id=ask(items=[(line, 3)]).id)
+        first, second = ask(items=[(line, 1)]), ask(items=[(line, 1)])
+        shop.refunds.approve(by=SYSTEM, refund_id=second.id, include_shipping=True, note="Yes")
+        shop.refunds.receive(by=SYSTEM, refund_id=second.id, disposition=Disposition.RESTOCK)
+        shop.refunds.pay_out()
+        shop.refunds.approve(by=SYSTEM, refund_id=first.id, expect_return=False)
+        ask(items=[(line, 1)])
+    for paid in (False, True):
+        order = store.orders.place(by=buyer, items=items, deliver_to=HOME)
+        store.orders.invoice(by=buyer, order_id=order.id)
+        if paid:
+            store.orders.record_payment(by=SYSTEM, order_id=order.id)
+        store.orders.cancel(by=buyer, order_id=order.id)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -165,6 +197,13 @@ REPEAT_MOVE = (
     "INSERT INTO stock_moves SELECT 'again', product_id, change, reason, note, order_id, actor_id, at"
     " FROM stock_moves WHERE id = :b"
 )
+PAYMENT = "SELECT id FROM payments ORDER BY id LIMIT 1"
+PARTLY = "SELECT id FROM orders WHERE payment_status = 'partly_refunded' ORDER BY id LIMIT 1"
+REFUND = "SELECT id FROM refunds WHERE status = '{}' AND expect_return ORDER BY id LIMIT 1"
+RETURNED = "SELECT id FROM refunds WHERE disposition IS NOT NULL AND status = 'refunded' ORDER BY id LIMIT 1"
+OWED = "SELECT id FROM refunds WHERE payout_at IS NOT NULL ORDER BY id LIMIT 1"
+LAST_NOTE = "SELECT id FROM credit_notes ORDER BY sequence DESC LIMIT 1"
+WHOLE_NOTE = "SELECT id FROM credit_notes WHERE refund_id IS NULL ORDER BY id LIMIT 1"
 COUPON = "SELECT id FROM coupons WHERE code = '{}'"
 PUBLISHED = "SELECT id FROM reviews WHERE status = 'published' AND private IS NOT NULL ORDER BY rating, id LIMIT 1"
 
@@ -179,6 +218,18 @@ def history(what: str, victim: str, *statements: str) -> Corruption:
 
 def stock(what: str, victim: str, *statements: str) -> Corruption:
     return Corruption(what=what, rule="order-stock", table="orders", victim=victim, statements=statements)
+
+
+def dates(what: str, victim: str, change: str) -> Corruption:
+    statement = f"UPDATE refunds SET {change} WHERE id = :a"
+    return Corruption(
+        what=f"a refund {what}", rule="refund-dates", table="refunds", victim=victim, statements=[statement]
+    )
+
+
+def note(what: str, victim: str, change: str) -> Corruption:
+    statement = f"UPDATE credit_notes SET {change} WHERE id = :a"
+    return Corruption(what=what, rule="credit-note", table="credit_notes", victim=victim, statements=[statement])
 
 
 def kept(what: str, victim: str, statement: str) -> Corruption:
@@ -547,9 +598,156 @@ CORRUPTIONS = [
         victim="SELECT scope || '/' || key FROM answers",
         statements=["INSERT INTO answers SELECT * FROM answers"],
     ),
+    # Payments, refunds and credit notes.
+    Corruption(
+        what="a payment of another amount than its order",
+        rule="payment-amount",
+        table="payments",
+        victim=PAYMENT,
+        statements=["UPDATE payments SET amount = amount + 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="a payment of an order that is not paid",
+        rule="payment-status",
+        table="payments",
+        victim=f"SELECT 'zzz', id FROM orders WHERE id IN ({PLAIN})",
+        statements=[
+            "INSERT INTO payments SELECT 'zzz', id, 'purse', 'r', total, currency, 'succeeded', NULL, NULL, NULL,"
+            " created_at, 1 FROM orders WHERE id = :b"
+        ],
+    ),
+    Corruption(
+        what="two payments of one order under way",
+        rule="duplicate",
+        table="payments",
+        victim=f"SELECT 'zzz', order_id FROM payments WHERE id IN ({PAYMENT})",
+        statements=[
+            "INSERT INTO payments SELECT 'zzz', order_id, provider, 'r', amount, currency, 'submitted', NULL, NULL,"
+            " NULL, created_at, 1 FROM payments WHERE order_id = :b"
+        ],
+    ),
+    Corruption(
+        what="money given back that no refund explains",
+        rule="refunded",
+        table="orders",
+        victim=PARTLY,
+        statements=["UPDATE orders SET refunded = refunded + 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="a payment status that forgets what was given back",
+        rule="refunded",
+        table="orders",
+        victim=PARTLY,
+        statements=["UPDATE orders SET payment_status = 'paid' WHERE id = :a"],
+    ),
+    Corruption(
+        what="a cancelled order whose money was kept",
+        rule="refunded",
+        table="orders",
+        victim="SELECT order_id, id FROM refunds WHERE cause = 'cancellation' ORDER BY id LIMIT 1",
+        statements=["UPDATE refunds SET cause = 'return' WHERE id = :b"],
+    ),
+    Corruption(
+        what="a refund that is more than its parts",
+        rule="refund-amount",
+        table="refunds",
+        victim=REFUND.format("requested"),
+        statements=["UPDATE refunds SET amount = amount + 1 WHERE id = :a"],
+    ),
+    Corruption(
+        what="a refund of more than was paid",
+        rule="given-back",
+        table="order_lines",
+        victim=f"SELECT line_id, refund_id FROM refund_items WHERE refund_id IN ({REFUND.format('approved')})",
+        statements=[
+            "UPDATE refund_items SET amount = amount + 1 WHERE refund_id = :b",
+            "UPDATE refunds SET amount = amount + 1 WHERE id = :b",
+        ],
+    ),
+    Corruption(
+        what="a refund of more units than were bought",
+        rule="given-back",
+        table="order_lines",
+        victim=f"SELECT line_id, refund_id FROM refund_items WHERE refund_id IN ({REFUND.format('requested')})",
+        statements=["UPDATE refund_items SET quantity = 99 WHERE refund_id = :b"],
+    ),
+    Corruption(
+        what="a refund of a line of another order",
+        rule="refund-line",
+        table="refund_items",
+        victim=f"SELECT refund_id || '/x', refund_id FROM refund_items WHERE refund_id IN ({REFUND.format('requested')})",
+        statements=["UPDATE refund_items SET line_id = 'x' WHERE refund_id = :b"],
+    ),
+    dates("decided before it was", REFUND.format("requested"), "decided_at = created_at"),
+    dates("paid before it was", REFUND.format("approved"), "refunded_at = created_at"),
+    dates("received before it was", REFUND.format("approved"), "received_at = created_at"),
+    dates("received without saying what became of the goods", RETURNED, "received_at = NULL"),
+    dates("owed and forgotten", OWED, "payout_at = NULL"),
+    dates("owed through no payment", OWED, "payment_id = NULL"),
+    Corruption(
+        what="goods that came back and are not on the shelf",
+        rule="order-stock",
+        table="orders",
+        victim="SELECT order_id, id, product_id, change FROM stock_moves WHERE reason = 'return' ORDER BY id LIMIT 1",
+        statements=[
+            "DELETE FROM stock_moves WHERE id = :b",
+            "UPDATE shelf SET on_hand = on_hand - :d WHERE product_id = :c",
+        ],
+    ),
+    Corruption(
+        what="a gap in the credit notes",
+        rule="credit-note-number",
+        table="credit_notes",
+        victim=LAST_NOTE,
+        statements=["UPDATE credit_notes SET sequence = sequence + 1 WHERE id = :a"],
+    ),
+    note("a credit note of more than its refund", LAST_NOTE, "total = total + 1"),
+    note("a credit note with another tax", LAST_NOTE, "tax = tax - 1"),
+    note("a credit note of more than its order", WHOLE_NOTE, "total = total + 1"),
+    Corruption(
+        what="a credit note of what was never invoiced",
+        rule="credit-note",
+        table="credit_notes",
+        victim="SELECT 'zzz', id FROM orders WHERE status = 'cancelled' AND NOT invoiced ORDER BY id LIMIT 1",
+        statements=[
+            "INSERT INTO credit_notes SELECT 'zzz', (SELECT max(sequence) + 1 FROM credit_notes), o.id, NULL,"
+            " n.issued_at, n.seller, n.private, o.total, o.tax, o.currency"
+            " FROM orders o JOIN credit_notes n ON n.sequence = 1 WHERE o.id = :b"
+        ],
+    ),
+    Corruption(
+        what="a refund without a credit note",
+        rule="credit-note",
+        table="refunds",
+        victim=f"SELECT refund_id, id FROM credit_notes WHERE id IN ({LAST_NOTE})",
+        statements=[
+            "DELETE FROM credit_notes WHERE id = :b",
+            "UPDATE outbox SET credit_note_id = NULL WHERE credit_note_id = :b",
+        ],
+    ),
+    Corruption(
+        what="a cancelled order that is still invoiced",
+        rule="credit-note",
+        table="orders",
+        victim=f"SELECT order_id, id, sequence FROM credit_notes WHERE id IN ({WHOLE_NOTE})",
+        statements=[
+            "DELETE FROM credit_notes WHERE id = :b",
+            "UPDATE credit_notes SET sequence = sequence - 1 WHERE sequence > :c",
+            "UPDATE outbox SET credit_note_id = NULL WHERE credit_note_id = :b",
+        ],
+    ),
+    Corruption(
+        what="an attached credit note that is not there",
+        rule="orphan",
+        table="outbox",
+        victim="SELECT id FROM outbox WHERE credit_note_id IS NOT NULL ORDER BY id LIMIT 1",
+        statements=["UPDATE outbox SET credit_note_id = 'gone' WHERE id = :a"],
+    ),
     # Secrets.
     secret("addresses", "private"),
     secret("answers", "answer"),
+    secret("credit_notes", "private"),
+    secret("refunds", "private"),
     secret("invoices", "private"),
     secret("orders", "private"),
     secret("outbox", "private"),
@@ -707,7 +905,7 @@ def test_with_the_wrong_keys_no_ciphertext_opens_and_the_report_stays_short(
     assert {each.rule for each in found} == {"secret"}
     orders = [each for each in found if each.table == "orders"]
     assert [each.id == "…" for each in orders] == [False, False, False, True]
-    assert orders[-1].message == "and 22 more"
+    assert orders[-1].message == "and 26 more"
 
 
 def test_progress_counts_the_rows_of_every_table(where: Where) -> None:
@@ -717,7 +915,7 @@ def test_progress_counts_the_rows_of_every_table(where: Where) -> None:
     storage.close()
     assert told.pop("file") == [(0, None), (1, 1)]
     assert told.keys() == metadata.tables.keys()
-    assert told["orders"] == [(0, 25), (25, 25)]
+    assert told["orders"] == [(0, 29), (29, 29)]
     for steps in told.values():
         assert steps == sorted(steps)
 

@@ -121,10 +121,14 @@ def test_every_other_order_does(status: Status) -> None:
     assert order(status=status).record_payment().payment_status is PaymentStatus.PAID
 
 
-def test_cancelling_gives_back_what_was_paid() -> None:
+def test_a_cancelled_order_owes_what_was_paid() -> None:
     paid = order().record_payment()
-    assert paid.cancel(by=STAFF, at=LATER).payment_status is PaymentStatus.REFUNDED
-    assert order().cancel(by=STAFF, at=LATER).payment_status is PaymentStatus.UNPAID
+    assert paid.owed.minor == 0
+    cancelled = paid.cancel(by=STAFF, at=LATER)
+    assert (cancelled.payment_status, cancelled.owed) == (PaymentStatus.PAID, paid.total)
+    assert cancelled.refund(paid.total).owed.minor == 0
+    unpaid = order().cancel(by=STAFF, at=LATER)
+    assert (unpaid.payment_status, unpaid.owed.minor) == (PaymentStatus.UNPAID, 0)
 
 
 def test_an_order_is_cancelled_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
+from storecore.orders.refund import RefundCause, RefundStatus
 from storecore.reviews.model import ReviewStatus
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
@@ -23,6 +24,9 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     assert 0 in [on_hand(store, product) for product in products]
     orders = store.orders.everyones(by=SYSTEM, page=everything).items
     assert {order.status for order in orders} == set(Status)
+    refunds = store.refunds.find(by=SYSTEM).items
+    wanted = {RefundStatus.REQUESTED, RefundStatus.APPROVED, RefundStatus.REFUNDED, RefundStatus.REJECTED}
+    assert {refund.status for refund in refunds if refund.cause is RefundCause.RETURN} == wanted
     assert len({order.customer_id for order in orders}) >= 3
     written = Counter(
         review.status

@@ -4,7 +4,7 @@ Everything goes through the store's own use cases, at times in the past, so that
 that real data keeps.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import cycle, product
@@ -15,6 +15,8 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.offers import Offer
 from storecore.money import Money
 from storecore.orders.model import Order, Status
+from storecore.orders.refund import Disposition, RefundStatus
+from storecore.ports import OrderQuery
 from storecore.store import Store
 from webapp.demo.products import CATEGORIES, STYLES, Style
 
@@ -112,6 +114,15 @@ def is_empty(store: Store) -> bool:
     return not store.catalog.categories().items and not store.catalog.products().items
 
 
+REFUNDS = (
+    ("It is too small.", RefundStatus.REQUESTED, None),
+    ("The colour is not what I expected.", RefundStatus.APPROVED, "Please use the label in the parcel."),
+    ("I ordered the wrong size.", RefundStatus.REFUNDED, None),
+    ("I do not like it any more.", RefundStatus.REJECTED, "It has been worn."),
+)
+"""(why, how it ended, what staff said) of refunds of the latest delivered orders, latest first."""
+
+
 def seed(store: Store, progress: Progress = lambda _: None) -> None:
     """Fill an empty store. Raises ``RuntimeError`` for one that has a catalog: demo data is no guest in a real shop."""
     if not is_empty(store):
@@ -130,6 +141,9 @@ def seed(store: Store, progress: Progress = lambda _: None) -> None:
     arrived = _orders(store, customers, offers, people["vendor@example.com"])
     progress("reviews")
     _reviews(store, arrived, people["manager@example.com"])
+    progress("refunds")
+    buyers: dict[str | None, User] = {customer.id: customer for customer, _ in customers}
+    _refunds(store, buyers, sales=people["sales@example.com"], manager=people["manager@example.com"])
     _sell_out(store, offers[-1], people["manager@example.com"])
     progress("wishes")
     _wishes(store, [customer for customer, _ in customers], offers)
@@ -225,6 +239,24 @@ def _reviews(store: Store, arrived: Sequence[tuple[User, Order]], moderator: Use
             reviews.approve(by=moderator, review_id=review.id)
         elif published is False:
             reviews.reject(by=moderator, review_id=review.id, note="Please write about the product.")
+
+
+def _refunds(store: Store, buyers: Mapping[str | None, User], *, sales: User, manager: User) -> None:
+    """The latest deliveries: a return to decide, one that is on its way, one that was paid, and one declined."""
+    delivered = store.orders.everyones(by=sales, query=OrderQuery(status=Status.DELIVERED)).items
+    for order, (reason, decision, note) in zip(delivered, REFUNDS, strict=False):
+        buyer = buyers[order.customer_id]
+        day = (order.delivered_at or order.created_at) + timedelta(days=1)
+        line = order.lines[0]
+        asked = _at(store, day).refunds.request(by=buyer, order_id=order.id, items=[(line.id, 1)], reason=reason)
+        decided = _at(store, day + timedelta(hours=4)).refunds
+        if decision is RefundStatus.REJECTED:
+            decided.reject(by=sales, refund_id=asked.id, note=note)
+        elif decision is not RefundStatus.REQUESTED:
+            decided.approve(by=sales, refund_id=asked.id, note=note)
+        if decision is RefundStatus.REFUNDED:
+            here = _at(store, day + timedelta(days=3)).refunds
+            here.receive(by=manager, refund_id=asked.id, disposition=Disposition.RESTOCK)
 
 
 def _sell_out(store: Store, offer: Offer, manager: User) -> None:

@@ -19,6 +19,8 @@ from adapters.sql.verify.constraints import constraints
 from adapters.sql.verify.orders import orders
 from adapters.sql.verify.outbox import outbox
 from adapters.sql.verify.products import products
+from adapters.sql.verify.refunds import given_back, refunds
+from adapters.sql.verify.repaid import REPAID
 from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
 from adapters.sql.verify.sums import SUMS
 from storecore.errors import Unavailable
@@ -35,11 +37,14 @@ _STEP = 500
 _WALKS: Mapping[Table, Walk] = {
     tables.addresses: ciphertexts(tables.addresses.c.private),
     tables.answers: ciphertexts(tables.answers.c.answer),
+    tables.credit_notes: ciphertexts(tables.credit_notes.c.private),
     tables.invoices: ciphertexts(tables.invoices.c.private),
+    tables.order_lines: given_back,
     tables.orders: orders,
     tables.outbox: outbox,
     tables.products: products,
     tables.reviews: ciphertexts(tables.reviews.c.private),
+    tables.refunds: refunds,
     tables.users: ciphertexts(tables.users.c.private),
 }
 """What only a look at each row can tell."""
@@ -65,7 +70,7 @@ def verify(storage: SqlStorage, at: datetime, progress: Progress = _in_silence) 
 def _wrong_in(snapshot: Snapshot, table: Table, progress: Progress) -> Iterator[Finding]:
     total = snapshot.number(select(func.count()).select_from(table))
     progress(table.name, 0, total)
-    for rule in (*constraints(table), *SUMS):
+    for rule in (*constraints(table), *SUMS, *REPAID):
         if rule.table is table:
             yield from snapshot.breaking(rule)
     if walk := _WALKS.get(table):

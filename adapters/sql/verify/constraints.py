@@ -6,6 +6,7 @@ from functools import cache
 from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
+    Index,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -24,10 +25,11 @@ from adapters.sql.verify.snapshot import Rule
 
 @cache
 def constraints(table: Table) -> Sequence[Rule]:
-    """Every foreign key, unique and check constraint of a table, and its primary key."""
+    """Every foreign key, unique and check constraint of a table, its primary key, and what is unique of some rows."""
     rules = [_orphans(table, each) for each in table.foreign_key_constraints]
     rules += [_duplicates(table, each) for each in table.constraints if isinstance(each, UniqueConstraint)]
     rules += [_duplicates(table, table.primary_key)]
+    rules += [_duplicates_where(table, each) for each in table.indexes if each.unique]
     if checks := sorted(str(each.sqltext) for each in table.constraints if isinstance(each, CheckConstraint)):
         rules += [_refused(table, checks)]
     return sorted(rules, key=lambda rule: rule.message)  # a table keeps its constraints in no order
@@ -57,6 +59,19 @@ def _duplicates(table: Table, unique: PrimaryKeyConstraint | UniqueConstraint) -
         .group_by(*columns)
         .having(func.count() > 1),
         message=f"{{rows}} rows have the same {', '.join(column.name for column in columns)}",
+        keys=len(names),
+    )
+
+
+def _duplicates_where(table: Table, index: Index) -> Rule:
+    columns = list(index.columns)
+    kept = index.dialect_options["sqlite"]["where"]
+    names = [func.max(key) for key in table.primary_key]
+    return Rule(
+        name="duplicate",
+        table=table,
+        breakers=select(*names, func.count().label("rows")).where(kept).group_by(*columns).having(func.count() > 1),
+        message=f"{{rows}} rows where {kept} have the same {', '.join(column.name for column in columns)}",
         keys=len(names),
     )
 

@@ -45,6 +45,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Contract,
     Counted,
 )
+from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
     CipherContract,
@@ -71,6 +72,8 @@ class StorageContract(
     OrdersContract,
     InvoicesContract,
     ReviewsContract,
+    RefundsContract,
+    CreditNotesContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -87,6 +90,7 @@ __all__ = [
     "Contract",
     "Counted",
     "CouponsContract",
+    "CreditNotesContract",
     "DocumentsContract",
     "HubContract",
     "InvoicesContract",
@@ -97,6 +101,7 @@ __all__ = [
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",
+    "RefundsContract",
     "ReviewsContract",
     "SessionsContract",
     "SignerContract",

@@ -144,7 +144,7 @@ class InvoicesContract(Contract):
             unit.orders.save(replace(refunded, payment_status=PaymentStatus.REFUNDED, version=refunded.version + 1))
             unit.invoices.add(make_invoice(new_id, invoiced, unit.invoices.next_sequence()))
         with seen(storage) as unit:
-            assert list(unit.invoices.due(10)) == [offline.id, paid.id, delivered.id]
+            assert list(unit.invoices.due(10)) == [offline.id, paid.id, refunded.id, delivered.id]
             assert list(unit.invoices.due(2)) == [offline.id, paid.id]
             assert unpaid.id not in unit.invoices.due(10)
 

@@ -3,7 +3,16 @@
 from storecore.notices import Attachment, Template
 from storecore.orders.model import Order, Party
 from storecore.ports import Documents, Mailer
-from storecore.testing.builders import ids, make_address, make_invoice, make_notice, make_order, make_product
+from storecore.testing.builders import (
+    ids,
+    make_address,
+    make_credit_note,
+    make_invoice,
+    make_notice,
+    make_order,
+    make_product,
+    make_refund,
+)
 
 NAMES = ("Ayşe İğdır", "Мария Иванова", "Ελένη", "Nguyễn Ánh", "山田太郎", "مريم", "🧢 Hat", "\u200e\ufffd")
 
@@ -76,13 +85,25 @@ DATA: dict[Template, dict[str, object]] = {
         "percent": "",
         "ends_at": "",
     },
+    Template.REFUND_STATUS: {
+        "name": "Ada",
+        "number": "S-7F3K-2Q9D",
+        "status": "refunded",
+        "items": [{"name": "Hat", "sku": "H-1", "quantity": 2, "amount": "43.20"}],
+        "shipping": "0.00",
+        "amount": "43.20",
+        "currency": "USD",
+        "expect_return": True,
+        "note": "",
+        "link": "",
+    },
     Template.LOW_STOCK: {"products": [{"name": "Hat", "sku": "H-1", "stock": 2}]},
 }
 """What each template is given."""
 
 
 class DocumentsContract:
-    """Invoices to read. Give ``documents``."""
+    """Invoices and credit notes to read. Give ``documents``."""
 
     def test_an_invoice_is_a_file_named_after_its_number(self, documents: Documents) -> None:
         order = ordered("Hat")
@@ -110,6 +131,38 @@ class DocumentsContract:
     def test_a_long_order_is_no_error(self, documents: Documents) -> None:
         order = ordered(*(f"Hat number {n} with quite a long name, as hats have" for n in range(100)))
         assert documents.invoice(make_invoice(ids(900), order, 1), order).content
+
+    def test_a_credit_note_is_a_file_named_after_its_number(self, documents: Documents) -> None:
+        file = credited(documents, ordered("Hat"), sequence=42)
+        assert file.name.startswith("CN-000042.")
+        assert "/" in file.media_type
+        assert file.content
+
+    def test_the_same_credit_note_gives_the_same_bytes_and_another_one_others(self, documents: Documents) -> None:
+        order = ordered("Hat", "Scarf")
+        assert credited(documents, order) == credited(documents, order)
+        assert credited(documents, order).content != credited(documents, order, sequence=2).content
+        assert credited(documents, order).content != credited(documents, order, whole=True).content
+
+    def test_no_character_of_a_credit_note_is_an_error(self, documents: Documents) -> None:
+        for name in NAMES:
+            party = Party(name=name, address=(name, name), tax_id=name, email="a@example.com")
+            assert credited(documents, ordered(name), seller=party, buyer=party).content
+
+    def test_a_long_credit_note_is_no_error(self, documents: Documents) -> None:
+        order = ordered(*(f"Hat number {n} with quite a long name, as hats have" for n in range(100)))
+        assert credited(documents, order, whole=True).content
+
+
+def credited(
+    documents: Documents, order: Order, *, sequence: int = 1, whole: bool = False, **parties: Party
+) -> Attachment:
+    """The credit note of a refund of the first line, or of the whole order."""
+    new_id = ids(900)
+    invoice = make_invoice(new_id, order, 7, **parties)
+    refund = None if whole else make_refund(new_id, order, {order.lines[0].id: 1})
+    note = make_credit_note(new_id, invoice, order, refund, sequence)
+    return documents.credit_note(note, invoice, order, refund)
 
 
 def ordered(*names: str) -> Order:

@@ -66,6 +66,7 @@ def _refunds() -> None:
         sa.Column("decided_by", TEXT, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("received_at", INSTANT, nullable=True),
         sa.Column("refunded_at", INSTANT, nullable=True),
         sa.Column("payment_id", TEXT, nullable=True),
         sa.Column("payout_at", INSTANT, nullable=True),
@@ -129,6 +130,7 @@ def _refunds() -> None:
     )
     op.create_index("ix_credit_notes_order_id", "credit_notes", ["order_id", "sequence"])
     op.create_index("ix_credit_notes_issued_at", "credit_notes", ["issued_at", "id"])
+    _partial("uq_credit_notes_order_id", "credit_notes", ["order_id"], "refund_id IS NULL", unique=True)
 
 
 def _orders() -> None:

@@ -1,0 +1,126 @@
+"""A refund goes where its table says, by the right people, and keeps its dates."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from storecore.accounts.model import SYSTEM, Guest
+from storecore.accounts.permissions import Role
+from storecore.errors import AlreadyDecided, Forbidden, IllegalTransition, Invalid, PreconditionFailed
+from storecore.money import Money
+from storecore.orders.model import Order, PaymentStatus
+from storecore.orders.refund import NEXT, Disposition, Refund, RefundStatus
+from storecore.testing.builders import NOW, ids, make_order, make_product, make_refund, make_user
+
+LATER = NOW + timedelta(days=1)
+new_id = ids()
+ADA = make_user(new_id)
+ORDER = make_order(new_id, [make_product(new_id, category_ids=["c1"])], customer=ADA)
+
+
+def refund(**changes: Any) -> Refund:
+    return make_refund(new_id, ORDER, **changes)
+
+
+def _approved(asked: Refund, **more: Any) -> Refund:
+    fields: dict[str, Any] = {
+        "by": SYSTEM,
+        "at": LATER,
+        "items": asked.items,
+        "shipping": asked.shipping,
+        "shipping_tax": asked.shipping_tax,
+    }
+    return asked.approve(**(fields | more))
+
+
+MOVES: dict[RefundStatus, Callable[[Refund], Refund]] = {
+    RefundStatus.APPROVED: _approved,
+    RefundStatus.REJECTED: lambda refund: refund.reject(by=SYSTEM, at=LATER),
+    RefundStatus.WITHDRAWN: lambda refund: refund.withdraw(at=LATER),
+    RefundStatus.RECEIVED: lambda refund: refund.receive(at=LATER, disposition=Disposition.SCRAP),
+    RefundStatus.REFUNDED: lambda refund: refund.paid_out(at=LATER),
+}
+
+
+@pytest.mark.parametrize("start", RefundStatus)
+@pytest.mark.parametrize("end", MOVES)
+def test_a_refund_goes_where_the_table_says_and_nowhere_else(start: RefundStatus, end: RefundStatus) -> None:
+    before = refund(status=start)
+    if end in NEXT[start]:
+        after = MOVES[end](before)
+        assert (after.status, after.version) == (end, before.version + 1)
+    else:
+        with pytest.raises((AlreadyDecided, IllegalTransition)):
+            MOVES[end](before)
+
+
+def test_every_step_keeps_its_time() -> None:
+    approved = _approved(refund(), note=" Fine\r\nthen ")
+    assert (approved.decided_at, approved.decision_note, approved.owed_since) == (LATER, "Fine\nthen", None)
+    received = approved.receive(at=LATER + timedelta(days=1), disposition=Disposition.RESTOCK)
+    assert received.owed_since == received.received_at == LATER + timedelta(days=1)
+    owed = received.owe(payment_id="p", at=LATER).not_paid_out("No funds.", again_at=LATER)
+    assert (owed.payout_at, owed.payout_problem, owed.payment_id) == (LATER, "No funds.", "p")
+    paid = owed.paid_out(at=LATER)
+    assert (paid.refunded_at, paid.payout_at, paid.payout_problem, paid.owed_since) == (LATER, None, None, None)
+    assert _approved(refund(), expect_return=False).owed_since == LATER
+
+
+def test_nobody_decides_their_own() -> None:
+    admin = make_user(new_id, id=ADA.id, role=Role.ADMIN)
+    for status in (RefundStatus.REQUESTED, RefundStatus.REJECTED):
+        with pytest.raises(Forbidden):
+            _approved(refund(status=status), by=admin)
+        with pytest.raises(Forbidden):
+            refund(status=status).reject(by=admin, at=LATER)
+    assert _approved(refund(customer_id=None), by=admin).decided_by == admin.id
+
+
+def test_goods_are_received_once_and_only_when_expected() -> None:
+    received = MOVES[RefundStatus.RECEIVED](_approved(refund()))
+    for again in (received, received.paid_out(at=LATER)):
+        with pytest.raises(AlreadyDecided):
+            again.receive(at=LATER, disposition=Disposition.SCRAP)
+    with pytest.raises(IllegalTransition):
+        _approved(refund(), expect_return=False).receive(at=LATER, disposition=Disposition.SCRAP)
+
+
+def test_a_refund_belongs_to_its_customer_or_to_who_holds_its_order() -> None:
+    assert refund().belongs_to(ADA)
+    assert refund().belongs_to(Guest(order_id=ORDER.id))
+    for stranger in (make_user(new_id), Guest(), Guest(order_id="other"), SYSTEM):
+        assert not refund().belongs_to(stranger)
+    assert not refund(customer_id=None).belongs_to(SYSTEM)
+
+
+def test_texts_are_bounded_and_a_version_can_be_expected() -> None:
+    for changes in ({"reason": "x" * 2001}, {"decision_note": "x" * 2001}, {"reason": "a\x00b"}):
+        with pytest.raises(Invalid):
+            refund(**changes)
+    refund().expect(None)
+    refund().expect(1)
+    with pytest.raises(PreconditionFailed):
+        refund().expect(2)
+
+
+def test_amounts_are_sums_of_parts() -> None:
+    asked = refund(shipping=Money(1000, "USD"), shipping_tax=Money(80, "USD"))
+    assert asked.amount == asked.items[0].amount + Money(1000, "USD")
+    assert asked.tax == asked.items[0].tax + Money(80, "USD")
+
+
+def _paid() -> Order:
+    return ORDER.record_payment()
+
+
+def test_an_order_is_refunded_part_by_part_and_never_beyond_what_was_paid() -> None:
+    part = _paid().refund(Money(1, "USD"))
+    assert (part.payment_status, part.version) == (PaymentStatus.PARTLY_REFUNDED, _paid().version + 1)
+    whole = part.refund(ORDER.total - Money(1, "USD"))
+    assert (whole.payment_status, whole.refunded) == (PaymentStatus.REFUNDED, ORDER.total)
+    assert _paid().refund(Money(0, "USD")).payment_status is PaymentStatus.PAID
+    for order, amount in ((whole, 1), (_paid(), -1), (ORDER, 1), (part, ORDER.total.minor)):
+        with pytest.raises(ValueError, match="can't be given back"):
+            order.refund(Money(amount, "USD"))
