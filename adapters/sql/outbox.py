@@ -32,6 +32,7 @@ _NOTICE = (
     _outbox.due_at,
     _outbox.sent_at,
 )
+_CREATED = _NOTICE.index(_outbox.created_at)
 
 _add = add_missing(tables.outbox)
 _due = (
@@ -110,7 +111,7 @@ class SqlOutbox:
             _listed(state is not None, page.after is not None), values | asked(page, first=from_ticks)
         )
         total = self._transaction.number(_counted(state is not None), values) if page.total else None
-        return page_of(rows, page, self._notices, lambda row: (to_ticks(row[8]), row[0]), total)
+        return page_of(rows, page, self._notices, lambda row: (to_ticks(row[_CREATED]), row[0]), total)
 
     def sweep(self, before: datetime) -> int:
         """Those that were sent."""
