@@ -163,7 +163,7 @@ def work(store: Floor) -> None:
 
 
 def give_back(store: Floor) -> None:
-    """A customer sends goods back, staff decide, the warehouse receives, the worker pays; another order is cancelled."""
+    """A customer sends goods back, staff decide and receive them, the worker pays; another order is cancelled."""
     things = [(offer.product.id, 2) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
     shop = with_purse(store, Purse())
     user = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
@@ -174,21 +174,21 @@ def give_back(store: Floor) -> None:
         for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)[online:]:
             store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
         items = [(line.id, 1) for line in order.lines]
-        for _ in range(2):
-            refund = shop.refunds.request(by=user, order_id=order.id, items=items, reason="Too small")
+        refund = shop.refunds.request(by=user, order_id=order.id, items=items, reason="Too small")
+        shop.refunds.request(by=user, order_id=order.id, items=items, reason="Too small")
         shop.refunds.get(by=user, refund_id=refund.id)
         shop.refunds.approve(by=SYSTEM, refund_id=refund.id, include_shipping=True)
         shop.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=Disposition.RESTOCK)
         while shop.work():
             pass
         shop.refunds.credit_note(by=user, refund_id=refund.id)
+        shop.refunds.find(by=SYSTEM, query=RefundQuery(order_id=order.id))
     page = PageRequest(limit=1)
     for query in (
         RefundQuery(),
         RefundQuery(status=RefundStatus.REQUESTED),
         RefundQuery(customer_id=user.id),
         RefundQuery(customer_id=user.id, status=RefundStatus.REFUNDED),
-        RefundQuery(order_id=order.id),
     ):
         first = shop.refunds.find(by=SYSTEM, query=query, page=page)
         shop.refunds.find(by=SYSTEM, query=query, page=PageRequest(limit=1, after=first.next))
