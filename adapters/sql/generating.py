@@ -13,12 +13,15 @@ from sqlalchemy.engine import URL
 
 from adapters.sql.accounts import SqlUsers
 from adapters.sql.categories import SqlCategories
+from adapters.sql.credit_notes import SqlCreditNotes
 from adapters.sql.databases import open_database
 from adapters.sql.dialect import Refusals
 from adapters.sql.inventing import Invention, new_id
 from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
 from adapters.sql.products import SqlProducts
+from adapters.sql.refunds import SqlRefunds
+from adapters.sql.returning import credit_note, returned
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Row, Transaction, Values
 from storecore.catalog.model import PriceChange, Product, StockMove, StockReason
@@ -65,8 +68,9 @@ def generate(where: str | Path | URL, invention: Invention, *, cipher: Cipher, p
         for some in _parts(range(invention.orders), _TOGETHER):
             with writing() as rows:
                 sequences = count(SqlInvoices(rows).next_sequence())
+                note_sequences = count(SqlCreditNotes(rows).next_sequence())
                 for few in _parts(some, _AT_ONCE):
-                    _add_orders(rows, invention, few, shelves, sequences)
+                    _add_orders(rows, invention, few, shelves, sequences=sequences, note_sequences=note_sequences)
                     progress("orders", few.stop, invention.orders)
         with database.migrating() as connection:
             _take_stock(connection)
@@ -187,17 +191,30 @@ def _add_products(rows: _Gathered, invention: Invention, numbers: range, shelves
 
 
 def _add_orders(
-    rows: _Gathered, invention: Invention, numbers: range, shelves: _Shelves, sequences: Iterator[int]
+    rows: _Gathered,
+    invention: Invention,
+    numbers: range,
+    shelves: _Shelves,
+    *,
+    sequences: Iterator[int],
+    note_sequences: Iterator[int],
 ) -> None:
     users, orders, invoices = SqlUsers(rows), SqlOrders(rows), SqlInvoices(rows)
+    refunds, credit_notes = SqlRefunds(rows), SqlCreditNotes(rows)
     for number in range(invention.customers(numbers.start), invention.customers(numbers.stop)):
         users.add(invention.customer(number)[0])
     for number in numbers:
         order = invention.order(number)
-        orders.add(order)
+        refund = returned(order, invention.until)
+        orders.add(order.refund(refund.amount) if refund else order)
         shelves.sell(order)
-        if order.status is not Status.CANCELLED:
-            invoices.add(_invoice(invention, order, next(sequences)))
+        if order.status is Status.CANCELLED:
+            continue
+        invoice = _invoice(invention, order, next(sequences))
+        invoices.add(invoice)
+        if refund:
+            refunds.add(refund)
+            credit_notes.add(credit_note(refund, invoice, next(note_sequences)))
     shelves.write(SqlStock(rows))
 
 

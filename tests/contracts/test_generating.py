@@ -107,6 +107,7 @@ def test_an_invented_shop_passes_every_check(where: Where) -> None:
     counts = {table.name: count(where, table) for table in metadata.sorted_tables}
     assert (counts["products"], counts["orders"], counts["users"]) == (60, ORDERS, ORDERS // 20 + 1)
     assert counts["invoices"] == count(where, tables.orders, tables.orders.c.status != "cancelled") < ORDERS
+    assert 0 < counts["refunds"] == counts["credit_notes"] < ORDERS / 10, "some goods came back"
     assert counts["outbox"] == 0, "nobody gets mail"
 
 

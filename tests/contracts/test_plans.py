@@ -23,11 +23,13 @@ from storecore.accounts.model import SYSTEM, Guest, User
 from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.orders.model import Order, Status
-from storecore.ports import OrderQuery, ProductQuery
+from storecore.orders.refund import Disposition, RefundStatus
+from storecore.ports import OrderQuery, ProductQuery, RefundQuery
 from storecore.shop import Shop
 from storecore.testing.builders import NOW
 from storecore.transactions import Once
 from tests.usecases.floor import HOME, PASSWORD, Clock, Floor
+from tests.usecases.purse import Purse, pay_online, with_purse
 
 CIPHER = FernetCipher(["k" * 32])
 
@@ -192,7 +194,42 @@ def buyer_of(store: Floor, order: Order) -> User:
         return unit.users.get(order.customer_id)
 
 
-@pytest.mark.parametrize("trade", [browse, buy, work, review])
+def give_back(store: Floor) -> None:
+    """A customer sends goods back, staff decide and receive them, the worker pays; another order is cancelled."""
+    things = [(offer.product.id, 2) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
+    shop = with_purse(store, Purse())
+    user = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    for online in (False, True):
+        order = store.orders.place(by=user, items=things, deliver_to=HOME)
+        if online:
+            pay_online(store, order)
+        for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)[online:]:
+            store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+        items = [(line.id, 1) for line in order.lines]
+        refund = shop.refunds.request(by=user, order_id=order.id, items=items, reason="Too small")
+        shop.refunds.request(by=user, order_id=order.id, items=items, reason="Too small")
+        shop.refunds.get(by=user, refund_id=refund.id)
+        shop.refunds.approve(by=SYSTEM, refund_id=refund.id, include_shipping=True)
+        shop.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=Disposition.RESTOCK)
+        while shop.work():
+            pass
+        shop.refunds.credit_note(by=user, refund_id=refund.id)
+        shop.refunds.find(by=SYSTEM, query=RefundQuery(order_id=order.id))
+    page = PageRequest(limit=1)
+    for query in (
+        RefundQuery(),
+        RefundQuery(status=RefundStatus.REQUESTED),
+        RefundQuery(customer_id=user.id),
+        RefundQuery(customer_id=user.id, status=RefundStatus.REFUNDED),
+    ):
+        first = shop.refunds.find(by=SYSTEM, query=query, page=page)
+        shop.refunds.find(by=SYSTEM, query=query, page=PageRequest(limit=1, after=first.next))
+    regretted = store.orders.place(by=user, items=things, deliver_to=HOME)
+    store.orders.invoice(by=user, order_id=regretted.id)
+    store.orders.cancel(by=user, order_id=regretted.id)
+
+
+@pytest.mark.parametrize("trade", [browse, buy, work, review, give_back])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

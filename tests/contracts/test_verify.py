@@ -675,7 +675,7 @@ CORRUPTIONS = [
         what="a refund of a line of another order",
         rule="refund-line",
         table="refund_items",
-        victim=f"SELECT refund_id || '/x', refund_id FROM refund_items WHERE refund_id IN ({REFUND.format('requested')})",
+        victim=f"SELECT id || '/x', id FROM refunds WHERE id IN ({REFUND.format('requested')})",
         statements=["UPDATE refund_items SET line_id = 'x' WHERE refund_id = :b"],
     ),
     dates("decided before it was", REFUND.format("requested"), "decided_at = created_at"),
