@@ -22,8 +22,10 @@ from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
+from storecore.orders.paying import Paying
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
+from storecore.orders.settling import Settling
 from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.shop import Shop
 from storecore.transactions import Activity
@@ -50,8 +52,8 @@ class Carts(Shopping):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders(Placing, Fulfilling, Reading, Invoicing):
-    """``store.orders``: quoting, placing, fulfilling, invoices."""
+class Orders(Placing, Paying, Settling, Fulfilling, Reading, Invoicing):
+    """``store.orders``: quoting, placing, paying, fulfilling, invoices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +127,12 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, invoices, mail, and hourly the broom.
+        """Do what is due: prices of discounts that began or ended, payments, invoices, mail, and hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.notices.deliver()
+        done = self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
+        done += self.orders.issue_due() + self.notices.deliver()
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
