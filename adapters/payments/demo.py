@@ -83,6 +83,11 @@ class DemoPayments:
         self._path = path
         self._page = page
 
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """Every test number, and what happens to it."""
+        return NUMBERS
+
     def prepare(self, payment: Payment, order: Order) -> str:
         """A reference that nobody can guess, since whoever has it may pay."""
         with self._books() as books:

@@ -71,15 +71,15 @@ class StripePayments:
     def prepare(self, payment: Payment, order: Order) -> str:
         """An unconfirmed PaymentIntent.
 
-        Stripe repeats a fault of its own for the same key, so there is a second one: of two intents that may come of
-        it one is never confirmed.
+        Stripe repeats a fault of its own for the same key, so it is then asked without: of several intents that may
+        come of it one is confirmed, and the others are never heard of again.
         """
         try:
             return self._create(payment, order, key=payment.id)
         except _Fault:
-            return self._create(payment, order, key=f"{payment.id}-again")
+            return self._create(payment, order, key=None)
 
-    def _create(self, payment: Payment, order: Order, *, key: str) -> str:
+    def _create(self, payment: Payment, order: Order, *, key: str | None) -> str:
         with _answers():
             try:
                 made = self._stripe.v1.payment_intents.create(
@@ -91,7 +91,7 @@ class StripePayments:
                         "description": order.number,
                         "metadata": {"order": order.id, "order_number": order.number, "payment": payment.id},
                     },
-                    {"idempotency_key": key},
+                    {"idempotency_key": key} if key else {},
                 )
             except _invalid() as refused:
                 log.warning("Stripe refuses payment %s: %s", payment.id, refused.user_message)
@@ -172,13 +172,13 @@ class StripePayments:
             payload = body.decode()
             WebhookSignature.verify_header(payload, signature, self._webhook_secret)
             told = json.loads(payload)
-        except (SignatureVerificationError, ValueError):
+            kind, intent = told["type"], told["data"]["object"]
+        except (SignatureVerificationError, ValueError, KeyError, TypeError):
             raise EventForged() from None
         if at.timestamp() - _signed_at(signature) > TOLERANCE_SECONDS:
             raise EventForged("This event is too old.")
-        if told["type"] not in _EVENTS:
+        if kind not in _EVENTS:
             return None
-        intent = told["data"]["object"]
         return ProviderEvent(reference=intent["id"], outcome=_outcome(intent))
 
 

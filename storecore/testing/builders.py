@@ -16,6 +16,7 @@ from storecore.catalog.model import Category, PriceChange, Product, StockMove, S
 from storecore.money import Money
 from storecore.notices import Notice, Template
 from storecore.orders.model import HistoryEntry, Invoice, Order, OrderLine, Party, Status
+from storecore.orders.payment import Payment
 from storecore.ports import Clock, NewId
 from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
 
@@ -241,6 +242,19 @@ def make_invoice(new_id: NewId, order: Order, sequence: int, **changes: Any) -> 
         "total": order.total,
     }
     return Invoice(**(fields | changes))
+
+
+def make_payment(new_id: NewId, order: Order, **changes: Any) -> Payment:
+    """An attempt to pay an order, which began now and is due to be looked up."""
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "order_id": order.id,
+        "provider": "demo",
+        "amount": order.total,
+        "check_at": NOW,
+        "created_at": NOW,
+    }
+    return Payment(**(fields | changes))
 
 
 def make_notice(new_id: NewId, **changes: Any) -> Notice:
