@@ -82,6 +82,7 @@ class DemoPayments:
     def __init__(self, path: Path, *, page: str = "http://127.0.0.1:8000/demo-bank") -> None:
         self._path = path
         self._page = page
+        self._opened = False
 
     @property
     def numbers(self) -> Mapping[str, str]:
@@ -219,7 +220,9 @@ class DemoPayments:
     def _books(self) -> Iterator[sqlite3.Connection]:
         """The books, in a transaction."""
         with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as books:
-            books.executescript(_TABLES)
+            if not self._opened:
+                books.executescript(_TABLES)
+                self._opened = True
             books.execute("BEGIN IMMEDIATE")
             try:
                 yield books

@@ -20,6 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.passwords import Argon2Passwords
+from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
 from adapters.sql import migrate, open_store
 from adapters.tokens import SignedValues
@@ -58,6 +59,7 @@ class LiveShop:
     store: Store
     clock: MovableClock
     mail_folder: Path
+    bank: DemoPayments
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
 
@@ -192,22 +194,26 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         keys = [new_key()]
+        bank = DemoPayments(tmp_path / "demo-bank.db", page=f"{address}/demo-bank")
         store = stack.enter_context(
             open_store(
                 copyfile(empty_database, tmp_path / "shop.db"),
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+                providers={"demo": bank},
             )
         )
-        app = create_app(Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys)))
+        app = create_app(
+            Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys), demo_bank=bank)
+        )
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
         stack.callback(server.server_close)
         thread = Thread(target=server.serve_forever, args=(0.01,), name="server")
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
+        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail", bank)
         stack.callback(shop.close)
         yield shop
 
