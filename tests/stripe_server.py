@@ -92,7 +92,7 @@ class StripeServer:
         self.requests.append(f"{method} {path}")
         key = headers.get("Idempotency-Key") if method == "POST" else None
         with self._lock:
-            if key in self._answers:
+            if key is not None and key in self._answers:
                 asked, answered = self._answers[key]
                 if asked != (path, params):
                     return _error(400, "idempotency_error", "Keys can only be used with the same parameters")
@@ -194,7 +194,7 @@ class StripeServer:
             "status": "succeeded",
             "metadata": {name[9:-1]: value for name, value in params.items() if name.startswith("metadata[")},
         }
-        self.refunds[refund["id"]] = refund
+        self.refunds[str(refund["id"])] = refund
         return 200, dict(refund)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
-from storecore.orders.model import Status
+from storecore.orders.model import PaymentStatus, Status
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
 
@@ -23,6 +23,12 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     orders = store.orders.everyones(by=SYSTEM, page=everything).items
     assert {order.status for order in orders} == set(Status)
     assert len({order.customer_id for order in orders}) >= 3
+    online = Counter((order.status, order.payment_status) for order in orders if order.payment_provider == "demo")
+    assert online == {
+        (Status.DELIVERED, PaymentStatus.PAID): 1,
+        (Status.CONFIRMED, PaymentStatus.PAID): 1,
+        (Status.PENDING, PaymentStatus.FAILED): 1,
+    }
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
     with pytest.raises(RuntimeError, match="not empty"):

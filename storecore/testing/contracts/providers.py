@@ -69,10 +69,11 @@ class PaymentProviderContract:
     def test_a_good_card_is_charged_once_however_often_it_is_asked(
         self, provider: PaymentProvider, payment: Payment, bank: Bank
     ) -> None:
-        for _ in range(3):
-            outcome = provider.take(payment, bank.good)
-            assert (outcome.state, outcome.amount) == (PaymentState.SUCCEEDED, payment.amount)
-        assert provider.look_up(payment) == outcome
+        first = provider.take(payment, bank.good)
+        assert (first.state, first.amount) == (PaymentState.SUCCEEDED, payment.amount)
+        for _ in range(2):
+            assert provider.take(payment, bank.good) == first
+        assert provider.look_up(payment) == first
         assert bank.taken(payment.reference or "") == payment.amount.minor
 
     def test_requests_at_the_same_time_charge_once(
