@@ -548,6 +548,20 @@ def test_money_that_comes_on_top_of_another_payment_is_logged_and_changes_nothin
     assert "on top of another" in caplog.text
 
 
+def test_money_that_comes_on_top_of_money_in_hand_is_logged_and_changes_nothing(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = placed(store, ada)
+    failed = pay(store, ada, order, DECLINED).payment
+    paid = store.orders.record_payment(by=SYSTEM, order_id=order.id)
+    assert failed is not None
+    with bank._books() as books:
+        books.execute("UPDATE payments SET state = 'succeeded'")
+    tell(store, bank, failed.reference or "")
+    assert now(store, order) == paid
+    assert "on top of another" in caplog.text
+
+
 # The time-out.
 
 
