@@ -31,16 +31,14 @@ def settle(unit: Unit, shop: Shop, signer: Signer, payment_id: str, outcome: Out
     order = unit.orders.locked(unit.payments.get(payment_id).order_id)
     payment = unit.payments.get(payment_id)
     if outcome.state is PaymentState.SUCCEEDED and outcome.amount != payment.amount:
-        log.error(
-            "payment %s (%s %s): %s was taken, not %s", payment.id, payment.provider, payment.reference, outcome.amount,
-            payment.amount,
-        )  # fmt: skip
+        name = f"{payment.id} ({payment.provider} {payment.reference})"
+        log.error("payment %s: %s was taken, not %s", name, outcome.amount, payment.amount)
         outcome = Outcome(state=PaymentState.FAILED, failure=WRONG_AMOUNT)
     settled = payment.settled(outcome, check_at=payment.next_check(unit.now))
     if settled is payment:
         return order, payment
     if settled.state is PaymentState.SUCCEEDED and _paid_otherwise(unit, order, payment):
-        log.error("payment %s (%s %s) came on top of another one", payment.id, payment.provider, payment.reference)
+        log.error("payment %s (%s %s) came on top of another", payment.id, payment.provider, payment.reference)
         return order, payment
     unit.payments.save(settled)
     if settled.state is PaymentState.SUCCEEDED:

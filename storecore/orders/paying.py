@@ -70,6 +70,7 @@ class Paying(Asking):
             if payment.state is not PaymentState.ACTION_NEEDED or _ours(payment, key):
                 break
             self._conclude(payment_id=payment.id, outcome=self._answer(payment, order, abandon), once=None)
+            if_version = None  # it was the caller's, before the older payment was given up
         else:
             raise PaymentInProgress()
         try:

@@ -14,6 +14,7 @@ from storecore.accounts.permissions import Role
 from storecore.errors import (
     AlreadyPaid,
     CouponNotApplicable,
+    IdempotencyKeyReused,
     IllegalTransition,
     Invalid,
     NotFound,
@@ -194,6 +195,7 @@ def test_staff_do_not_confirm_an_order_that_waits_for_its_payment(store: Floor, 
 
 def test_a_declined_card_is_no_error_and_another_may_be_tried(store: Floor, ada: User, bank: Bank) -> None:
     order = placed(store, ada)
+    store.time.forward(minutes=10)
     failed = pay(store, ada, order, DECLINED)
     assert failed.payment is not None
     assert (failed.payment.state, failed.payment.failure) == (PaymentState.FAILED, "The card was declined.")
@@ -303,7 +305,10 @@ def test_a_rejected_second_step_fails_and_another_card_may_be_tried(store: Floor
 
 def test_another_card_gives_up_a_second_step_that_was_never_taken(store: Floor, ada: User, bank: Bank) -> None:
     order, reference = second_step(store, ada)
-    assert pay(store, ada, order).order.payment_status is PaymentStatus.PAID
+    with pytest.raises(PreconditionFailed):
+        pay(store, ada, order, if_version=order.version)
+    version = now(store, order).version
+    assert pay(store, ada, order, if_version=version).order.payment_status is PaymentStatus.PAID
     bank.approve(reference, approved=True)
     assert bank.charges() == 1
 
@@ -419,6 +424,8 @@ def test_the_same_request_again_is_answered_as_before(store: Floor, ada: User, b
     with pytest.raises(Replayed) as replayed:
         pay(store, ada, order, once=once())
     assert replayed.value.answer == b"confirmed"
+    with pytest.raises(IdempotencyKeyReused):
+        pay(store, ada, order, once=once(body=b"another card"))
     with pytest.raises(AlreadyPaid):
         pay(store, ada, order, once=once("2"))
     assert bank.charges() == 1
