@@ -87,6 +87,14 @@ class PreconditionFailed(StoreError):
     title = "It was changed meanwhile; read it again"
 
 
+class Malformed(StoreError):
+    """What was sent can't be read, or is not what it claims to be."""
+
+    kind = "malformed"
+    code = "malformed"
+    title = "What was sent can't be read"
+
+
 class Unavailable(StoreError):
     """Something the shop needs does not answer just now; trying again later may work."""
 
@@ -323,10 +331,9 @@ class DuplicateReview(Conflict):
 # Payments.
 
 
-class EventForged(StoreError):
+class EventForged(Malformed):
     """What claims to come from a payment provider does not, or is too old."""
 
-    kind = "malformed"
     code = "event-forged"
     title = "This event was not signed by the provider"
 

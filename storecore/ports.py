@@ -81,10 +81,11 @@ class PaymentProvider(Protocol):
         """Take a prepared payment's money with the token that stands for a card; a refusal is an ``Outcome`` too.
 
         Without a token, the customer is to do it: ``action_needed``, with an ``action`` for the provider's own form.
+        One that was abandoned, or declined before, has ``failed`` and is never taken.
         """
 
     def look_up(self, payment: Payment) -> Outcome:
-        """How a prepared payment stands; while ``action_needed``, with its ``action``."""
+        """How a prepared payment stands: ``action_needed``, with its ``action``, while nobody has taken it."""
 
     def abandon(self, payment: Payment) -> Outcome:
         """Never take it any more: ``failed``, or ``succeeded`` when it was too late."""
@@ -93,7 +94,10 @@ class PaymentProvider(Protocol):
         """Give ``refund.amount`` of a payment back, once for the same ``refund.id``. Raises ``PayoutRefused``."""
 
     def read_event(self, headers: Mapping[str, str], body: bytes, at: datetime) -> ProviderEvent | None:
-        """What the provider sent, None if it is of no concern here. Raises ``EventForged``, ``Invalid``."""
+        """What the provider sent, None if it is of no concern here. A failure it tells of need not be for good yet.
+
+        ``headers`` are looked up whatever their case. Raises ``EventForged`` for what it has not signed, or long ago.
+        """
 
 
 class Documents(Protocol):
@@ -433,7 +437,7 @@ class Payments(Protocol):
         """Every attempt, oldest first."""
 
     def save(self, payment: Payment) -> None:
-        """Write what may change. Raises ``Contention`` if its version is not one above the stored one."""
+        """Write what may change. Raises ``Contention`` if its version is not one above, ``PaymentInProgress``."""
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Payment]:
         """Take payments whose ``check_at`` has come; it becomes ``until``, so that nobody else gets them before."""

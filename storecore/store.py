@@ -23,10 +23,12 @@ from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
+from storecore.orders.paying import Paying
 from storecore.orders.paying_out import PayingOut
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
 from storecore.orders.refunding import Refunding
+from storecore.orders.settling import Settling
 from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.reviews.moderating import Moderating
 from storecore.reviews.reviewing import Reviewing
@@ -60,8 +62,8 @@ class Carts(Shopping):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders(Placing, Fulfilling, Reading, Invoicing):
-    """``store.orders``: quoting, placing, fulfilling, invoices."""
+class Orders(Placing, Paying, Settling, Fulfilling, Reading, Invoicing):
+    """``store.orders``: quoting, placing, paying, fulfilling, invoices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,11 +150,12 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, invoices, refunds, mail, and hourly the broom.
+        """Do what is due: prices of discounts that began or ended, payments, invoices, refunds, mail, hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.issue_due() + self.refunds.pay_out()
+        done = self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
+        done += self.orders.issue_due() + self.refunds.pay_out()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
         done += delivered or self.wishlist.tell_wishers()

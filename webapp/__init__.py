@@ -14,10 +14,12 @@ from webapp import (
     categories,
     coupons,
     credentials,
+    demo_bank,
     fulfilment,
     invoices,
     links,
     orders,
+    payments,
     products,
     quotes,
     refunds,
@@ -43,6 +45,7 @@ AREAS: tuple[Routes, ...] = (
     carts.routes,
     quotes.routes,
     orders.routes,
+    payments.routes,
     fulfilment.routes,
     invoices.routes,
     reviews.routes,
@@ -68,6 +71,7 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     docs.install(app, areas, title=f"{parts.store.shop.name} API", version=parts.version)
     system.install_metrics(app, metrics)
     links.install(app, parts)
+    demo_bank.install(app, parts)
     if parts.cors_origins:
         CORS(
             app,

@@ -69,6 +69,8 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "PUBLIC_URL: must begin with https://, or passwords and cookies travel in the clear"
     if settings.cookie_secure is False:
         yield "COOKIE_SECURE: is off"
+    if settings.stripe_secret_key and not settings.stripe_api_base.startswith("https://"):
+        yield "STRIPE_API_BASE: must begin with https://, or STRIPE_SECRET_KEY travels in the clear"
     encrypted = settings.smtp_starttls or settings.smtp_port == SMTP_OVER_TLS
     if settings.smtp_host and settings.smtp_password and not encrypted:
         yield "SMTP_STARTTLS: is off, so SMTP_PASSWORD travels in the clear"
@@ -80,10 +82,18 @@ def cautions(settings: Settings) -> Iterator[str]:
         yield f"SMTP_HOST: is not set, so mail is not sent but written to {settings.mail_folder}"
     if settings.smtp_host and settings.email_from.endswith("@example.com"):
         yield "EMAIL_FROM: is still an example"
+    if settings.stripe_secret_key and not settings.stripe_webhook_secret:
+        yield "STRIPE_WEBHOOK_SECRET: is not set, so a payment with a second step is noticed up to five minutes late"
+    if settings.production and settings.stripe_secret_key and _is_test_key(settings.stripe_secret_key):
+        yield "STRIPE_SECRET_KEY: is a test key, so nobody is charged"
     if not settings.production and not settings.loopback:
         yield f"HOST: {settings.host} can be reached from other machines while ENVIRONMENT is development"
     if EXPONENTS[settings.currency] == 0 and not {"shipping_fee", "free_shipping_from"} <= settings.model_fields_set:
         yield f"SHIPPING_FEE, FREE_SHIPPING_FROM: the defaults of 10 and 100 are small amounts in {settings.currency}"
+
+
+def _is_test_key(key: SecretStr) -> bool:
+    return "_test_" in key.get_secret_value()
 
 
 def _is_guessable(secret: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from storecore.accounts.permissions import Permission
-from storecore.errors import AlreadyPaid, IllegalTransition
+from storecore.errors import IllegalTransition
 from storecore.lists import Page
 from storecore.orders.model import Delivery, Order, Status
 from webapp.addresses import AddressView, show_address
@@ -13,7 +13,7 @@ from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
 from webapp.http.fields import Amount, Choice, Id, Text
 from webapp.http.validation import Body, Query
-from webapp.orders import Note, OrderList, Payment, show_order
+from webapp.orders import Note, OrderList, show_order
 
 routes = Routes("fulfilment", "Orders and deliveries in the hands of staff.")
 
@@ -64,20 +64,6 @@ def advance_order(ask: Ask[StatusChange], order_id: str) -> Order:
         tracking_number=body.tracking_number,
         if_version=ask.if_version,
     )
-
-
-@routes.endpoint(
-    "POST",
-    "/orders/{order_id}/payment",
-    show=show_order,
-    may=Permission.ORDERS_FULFIL,
-    once=True,
-    etag=True,
-    refuses=(AlreadyPaid, IllegalTransition),
-)
-def record_payment(ask: Ask[Payment], order_id: str) -> Order:
-    """Record that an order was paid before its delivery."""
-    return ask.store.orders.record_payment(by=ask.by, order_id=order_id, once=ask.once)
 
 
 class DeliveryView(TypedDict):

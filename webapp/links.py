@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from importlib.resources import files
+from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from storecore.accounts.model import PASSWORD_LENGTH
 from storecore.errors import Invalid, LinkInvalid, StoreError
-from storecore.orders.model import PaymentStatus, Status
+from storecore.orders.model import OFFLINE, Status
 from storecore.shop import Shop
 from storecore.store import Store
 from webapp.http import bodies
@@ -30,9 +31,10 @@ LARGEST_FORM = 16 * 1024
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "private, no-store"}
+HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "private, no-store"}
 
-View = Callable[[], Response]
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 def install(app: Flask, parts: Parts) -> None:
@@ -53,7 +55,43 @@ def install(app: Flask, parts: Parts) -> None:
         ("reset-password", "POST", pages.reset_password),
         ("order", "GET", pages.order),
     ):
-        app.add_url_rule(f"/links/{path}", f"links.{view.__name__}", pages.readable(view), methods=[method])
+        app.add_url_rule(f"/links/{path}", f"links.{view.__name__}", readable(pages.templates, view), methods=[method])
+
+
+def templates(shop: Shop) -> Environment:
+    """The pages that are plain HTML."""
+    found = Environment(
+        loader=PackageLoader("webapp", "templates/links"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["shop"] = shop.name
+    found.filters["when"] = partial(_when, shop)
+    return found
+
+
+def page(templates: Environment, template: str, status: int = 200, **values: object) -> Response:
+    """A page as it is answered."""
+    html = templates.get_template(template).render(values)
+    return Response(html, status, HEADERS, content_type="text/html; charset=utf-8")
+
+
+def readable(templates: Environment, view: Callable[P, Answer]) -> Callable[P, Answer | Response]:
+    """The view, whose refusals are pages too."""
+
+    def answer(*args: P.args, **kwargs: P.kwargs) -> Answer | Response:
+        try:
+            return view(*args, **kwargs)
+        except StoreError as error:
+            expired = isinstance(error, LinkInvalid)
+            refused = page(templates, "refused.html", STATUS[error.kind], error=error, expired=expired)
+            if error.kind in RETRY_AFTER:
+                refused.headers["Retry-After"] = str(RETRY_AFTER[error.kind])
+            return refused
+
+    return answer
 
 
 class _Pages:
@@ -61,45 +99,22 @@ class _Pages:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._templates = Environment(
-            loader=PackageLoader("webapp", "templates/links"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals["shop"] = store.shop.name
-        self._templates.filters["when"] = partial(_when, store.shop)
-
-    def readable(self, view: View) -> View:
-        """The view, whose refusals are pages too."""
-
-        def answer() -> Response:
-            try:
-                return view()
-            except StoreError as error:
-                expired = isinstance(error, LinkInvalid)
-                page = self._page("refused.html", STATUS[error.kind], error=error, expired=expired)
-                if error.kind in RETRY_AFTER:
-                    page.headers["Retry-After"] = str(RETRY_AFTER[error.kind])
-                return page
-
-        return answer
+        self.templates = templates(store.shop)
 
     def ask_to_verify(self) -> Response:
         return self._page("verify_email.html", token=_token())
 
     def verify_email(self) -> Response:
-        user = self._store.accounts.verify_email(token=_form().get("token", ""))
+        user = self._store.accounts.verify_email(token=form().get("token", ""))
         return self._page("verified.html", email=user.email)
 
     def ask_for_password(self) -> Response:
         return self._password_page(_token())
 
     def reset_password(self) -> Response:
-        form = _form()
-        token, password = form.get("token", ""), form.get("password", "")
-        if password != form.get("again", ""):
+        sent = form()
+        token, password = sent.get("token", ""), sent.get("password", "")
+        if password != sent.get("again", ""):
             return self._password_page(token, "The two passwords differ.")
         try:
             self._store.accounts.reset_password(token=token, password=password)
@@ -113,7 +128,7 @@ class _Pages:
         token = _token()
         holder = self._store.orders.holder(token)
         order = self._store.orders.get(by=holder, order_id=holder.order_id or "")
-        invoiced = order.status is not Status.CANCELLED or order.payment_status is not PaymentStatus.UNPAID
+        invoiced = order.is_paid or (order.payment_provider == OFFLINE and order.status is not Status.CANCELLED)
         return self._page("order.html", order=order, token=token, invoiced=invoiced)
 
     def _password_page(self, token: str, problem: str = "") -> Response:
@@ -122,8 +137,7 @@ class _Pages:
         return self._page("reset_password.html", status, token=token, problem=problem, least=least, most=most)
 
     def _page(self, template: str, status: int = 200, **values: object) -> Response:
-        html = self._templates.get_template(template).render(values)
-        return Response(html, status, _HEADERS, content_type="text/html; charset=utf-8")
+        return page(self.templates, template, status, **values)
 
 
 def _token() -> str:
@@ -134,7 +148,7 @@ def _token() -> str:
     return token
 
 
-def _form() -> Mapping[str, str]:
+def form() -> Mapping[str, str]:
     """What a page's form sent. Raises ``UnsupportedType``, ``TooLarge``, ``BadRequest``."""
     try:
         text = bodies.read(request, accepts=(FORM,), most=LARGEST_FORM).decode()

@@ -1,7 +1,7 @@
 """Orders over HTTP: placing and following them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -155,10 +155,13 @@ def show_placed(order: Order, ask: Ask[Any, Any]) -> OrderView:
     return view
 
 
-class Payment(Body):
-    """How it will be paid: ``offline``, on delivery or by invoice."""
+class PaymentChoice(Body):
+    """How it will be paid: ``offline``, on delivery or by invoice; or with a provider of the shop, such as ``stripe``.
 
-    provider: Literal["offline"]
+    With a provider it is paid by `POST /orders/{order_id}/payment`, before its time is up.
+    """
+
+    provider: Annotated[str, Text(40)]
 
 
 class Checkout(Body):
@@ -171,7 +174,7 @@ class Checkout(Body):
     address_id: Id | None = None
     email: Annotated[str, Text(254)] | None = None
     note: Note | None = None
-    payment: Payment | None = None
+    payment: PaymentChoice | None = None
     expected_total: AmountText | None = None
 
     def decided(self, shop: Shop) -> dict[str, Any]:

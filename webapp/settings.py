@@ -209,6 +209,24 @@ class Settings(BaseSettings):
     )
     low_stock_at: int = Field(default=5, ge=0, le=1_000_000, description="Units left at which staff are told by mail.")
 
+    payment_timeout_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=10_080,
+        description="How long an order waits for its payment by a provider before it is cancelled.",
+    )
+    stripe_secret_key: SecretStr | None = Field(
+        default=None, description="Takes payments by Stripe: the secret key of the account, `sk_…`."
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Signing secret `whsec_…` of the webhook at Stripe, which sends `payment_intent` events to "
+        "PUBLIC_URL/api/v1/payments/stripe/events.",
+    )
+    stripe_api_base: Annotated[str, AfterValidator(_http_address)] = Field(
+        default="https://api.stripe.com", description="Where Stripe's API is, to test against another server."
+    )
+
     shop_name: str = Field(default="Storecore", min_length=1, max_length=100, description="Name on mail and invoices.")
     shop_address: AddressLines = Field(
         default=(), description="Seller's address on invoices, its lines separated by `|`."
@@ -290,6 +308,7 @@ class Settings(BaseSettings):
             tax=tax,
             delivery_time=timedelta(minutes=self.delivery_eta_minutes),
             low_stock_at=self.low_stock_at,
+            payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
             public_url=self.public_url or public_url or here,
         )
@@ -308,6 +327,11 @@ class Settings(BaseSettings):
     def mail_folder(self) -> Path:
         """Where mail is written when there is no mail server."""
         return self.instance_dir / "mail"
+
+    @property
+    def demo_bank(self) -> Path | None:
+        """Where the bank to play with keeps its books; there is none in production."""
+        return None if self.production else self.instance_dir / "demo-bank.db"
 
     @property
     def database(self) -> Path | str:

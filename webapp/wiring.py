@@ -1,9 +1,10 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,16 @@ from storecore.errors import StoreError
 from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
-from storecore.ports import Documents, Mailer
+from storecore.ports import Documents, Mailer, PaymentProvider
 from storecore.store import Store
-from webapp.refusals import BadDatabase, BadSecrets, CantStart
+from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
 from webapp.worker import Worker
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from adapters.payments.demo import DemoPayments
     from adapters.sql.verify import Finding
 
 LAST_WORK_SECONDS = 2
@@ -70,6 +72,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
 
+    shop = settings.shop(public_url)
     return Store(
         storage=SqlStorage(
             settings.database, cipher=FernetCipher(keys.encryption_keys), pool_size=settings.database_pool_size
@@ -81,7 +84,8 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
-        shop=settings.shop(public_url),
+        shop=shop,
+        providers=_providers(settings, shop.public_url),
     )
 
 
@@ -170,6 +174,34 @@ class _PdfWhenNeeded:
         return self._documents.credit_note(note, invoice, order, refund)
 
 
+def _providers(settings: Settings, public_url: str) -> Mapping[str, PaymentProvider]:
+    """The payment providers beside ``offline``. Raises ``BadSettings`` for one whose package is not installed."""
+    found: dict[str, PaymentProvider] = {}
+    if demo := _demo_bank(settings, public_url):
+        found["demo"] = demo
+    if settings.stripe_secret_key:
+        from adapters.payments.stripe import StripePayments
+
+        if find_spec("stripe") is None:
+            raise BadSettings(['STRIPE_SECRET_KEY: needs a package that is missing: pip install "storecore[stripe]"'])
+        webhook_secret = settings.stripe_webhook_secret
+        found["stripe"] = StripePayments(
+            settings.stripe_secret_key.get_secret_value(),
+            webhook_secret=webhook_secret.get_secret_value() if webhook_secret else None,
+            api_base=settings.stripe_api_base,
+            return_url=public_url,
+        )
+    return found
+
+
+def _demo_bank(settings: Settings, public_url: str) -> "DemoPayments | None":
+    if settings.demo_bank is None:
+        return None
+    from adapters.payments.demo import DemoPayments
+
+    return DemoPayments(settings.demo_bank, page=f"{public_url}/demo-bank")
+
+
 def _mailer(settings: Settings) -> Mailer:
     if not settings.smtp_host:
         from adapters.mail.eml import EmlMailer
@@ -238,6 +270,7 @@ class Site:
                 trusted_proxies=settings.trusted_proxies,
                 allowed_hosts=settings.allowed_hosts,
                 ready=ready,
+                demo_bank=_demo_bank(settings, self.store.shop.public_url),
                 version=_version(),
             )
         )

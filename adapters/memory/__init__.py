@@ -3,12 +3,14 @@
 It is also the reference: every other storage adapter has to agree with it.
 """
 
+from collections.abc import Mapping
+
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
 from adapters.memory.storage import MemoryStorage
 from adapters.system import random_bytes, utc_now, uuid7
-from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, Random, Signer
+from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
 from storecore.shop import Shop
 from storecore.store import Store
 
@@ -32,6 +34,7 @@ def open_store(
     signer: Signer | None = None,
     mailer: Mailer | None = None,
     documents: Documents | None = None,
+    providers: Mapping[str, PaymentProvider] | None = None,
 ) -> Store:
     """An empty store that is forgotten with the process. Any port but the storage can be another."""
     return Store(
@@ -44,4 +47,5 @@ def open_store(
         mailer=mailer or MemoryMailer(),
         documents=documents or TextDocuments(),
         shop=shop or Shop(),
+        providers=providers or {},
     )

@@ -20,8 +20,8 @@ class MemoryPayments(Repository):
 
     def add(self, payment: Payment) -> None:
         """Raises ``PaymentInProgress``."""
-        if any(other.state is not PaymentState.FAILED for other in self.of_order(payment.order_id)):
-            raise PaymentInProgress()
+        if payment.state is not PaymentState.FAILED:
+            self._refuse_another(payment)
         draft = self._draft
         draft.payments.put(payment.id, in_utc(payment))
         draft.payments_of.put(payment.order_id, (*(draft.payments_of.get(payment.order_id) or ()), payment.id))
@@ -44,8 +44,10 @@ class MemoryPayments(Repository):
         return sorted(found, key=lambda each: (each.created_at, each.id))
 
     def save(self, payment: Payment) -> None:
-        """Raises ``Contention``."""
+        """Raises ``Contention``, ``PaymentInProgress``."""
         stored = self.get(payment.id)
+        if payment.state is not PaymentState.FAILED and stored.state is PaymentState.FAILED:
+            self._refuse_another(payment)
         if payment.version != stored.version + 1:
             raise Contention()
         changed = replace(
@@ -68,6 +70,10 @@ class MemoryPayments(Repository):
         for payment in leased:
             draft.payments.put(payment.id, payment)
         return leased
+
+    def _refuse_another(self, payment: Payment) -> None:
+        if any(other.state is not PaymentState.FAILED for other in self.of_order(payment.order_id)):
+            raise PaymentInProgress()
 
     def _index(self, payment: Payment) -> None:
         if payment.reference is None:

@@ -1,5 +1,6 @@
 """Storage in an SQL database; ``open_store("shop.db")`` is a whole shop in a file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
 
 if TYPE_CHECKING:
-    from storecore.ports import Clock, Documents, Mailer, NewId, Passwords
+    from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider
     from storecore.store import Store
 
 __all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_store"]
@@ -24,6 +25,7 @@ def open_store(
     passwords: "Passwords | None" = None,
     mailer: "Mailer | None" = None,
     documents: "Documents | None" = None,
+    providers: "Mapping[str, PaymentProvider] | None" = None,
     pool_size: int = 8,
 ) -> "Store":
     """A shop in a SQLite file, or in a PostgreSQL database such as ``postgresql://shop@db.example/shop``.
@@ -57,6 +59,7 @@ def open_store(
         mailer=mailer or _mail_files(Path(keys).with_suffix(".mail"), shop),
         documents=documents or _pdf(shop),
         shop=shop,
+        providers=providers or {},
     )
 
 

@@ -109,10 +109,14 @@ class Fulfilling(Activity):
         return amended
 
     @writing
-    def record_payment(self, unit: Unit, *, by: Actor, order_id: str, once: Once | None = None) -> Order:
+    def record_payment(
+        self, unit: Unit, *, by: Actor, order_id: str, if_version: int | None = None, once: Once | None = None
+    ) -> Order:
         """Staff received an offline order's money before delivery. Raises ``AlreadyPaid``."""
         require(by, Permission.ORDERS_FULFIL)
-        paid = unit.orders.locked(order_id).record_payment()
+        order = unit.orders.locked(order_id)
+        order.expect(if_version)
+        paid = order.record_payment()
         unit.orders.save(paid)
         return paid
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.notices import Notice, Template, compose
-from storecore.orders.model import OFFLINE, Order, Status
+from storecore.orders.model import NOT_PAID_IN_TIME, OFFLINE, Order, Status
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Signer, Unit
 from storecore.shop import Shop
@@ -60,7 +60,13 @@ def order_placed(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice
 
 
 def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order, credit_note: CreditNote | None = None) -> Notice:
-    """The order went on, or was cancelled, perhaps with a credit note."""
+    """The order went on, or was cancelled, perhaps with a credit note.
+
+    Of one paid online this is where the invoice comes: it is issued when the money has arrived. A note on a cancelled
+    order is for staff, unless it is the shop's own.
+    """
+    note = order.history[-1].note or ""
+    captured = order.status is Status.CONFIRMED and order.payment_provider != OFFLINE
     return compose(
         id=unit.new_id(),
         at=unit.now,
@@ -72,11 +78,12 @@ def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order, credit_no
             "name": order.customer_name,
             "number": order.number,
             "status": str(order.status),
-            "note": order.history[-1].note or "" if order.status is not Status.CANCELLED else "",
+            "note": note if order.status is not Status.CANCELLED or note == NOT_PAID_IN_TIME else "",
             "carrier": order.carrier or "",
             "tracking_number": order.tracking_number or "",
             "link": _link(shop, signer, order),
         },
+        invoice_of=order.id if captured else None,
         credit_note_id=credit_note.id if credit_note else None,
     )
 

@@ -57,6 +57,9 @@ _PAID = frozenset({PaymentStatus.PAID, PaymentStatus.PARTLY_REFUNDED, PaymentSta
 OFFLINE = "offline"
 """The payment provider that is none: on delivery or by invoice, recorded by staff."""
 
+NOT_PAID_IN_TIME = "It was not paid in time."
+"""What the history says of an order that the worker cancelled."""
+
 
 def order_number(random: bytes) -> str:
     """A short number for people, such as ``S-7F3K-2Q9D``: unguessable, and no counter to queue on.
@@ -194,7 +197,9 @@ class Order:
             raise PreconditionFailed()
 
     def confirm(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
-        """Staff accept the order, or its payment arrived. Raises ``IllegalTransition``."""
+        """Staff accept an order that is paid offline, or was paid. Raises ``IllegalTransition``."""
+        if self.payment_provider != OFFLINE and not self.is_paid and self.status is Status.PENDING:
+            raise IllegalTransition("The order waits for its payment, which confirms it.")
         return self._move(Status.CONFIRMED, by=by, at=at, note=note)
 
     def process(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
@@ -256,6 +261,10 @@ class Order:
             pay_by=pay_by,
             version=self.version + 1,
         )
+
+    def wait_for_payment(self, *, pay_by: datetime) -> Self:
+        """Nobody can tell yet whether its money has come: wait a little longer."""
+        return replace(self, pay_by=pay_by, version=self.version + 1)
 
     def capture(self, *, by: Actor, at: datetime) -> Self:
         """The provider has taken the money: a pending order is confirmed, a cancelled one owes it back."""

@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
 from storecore.money import Money
+
+FIRST_CHECK = timedelta(seconds=30)
+"""When the worker asks about a payment first: by then the request that began it has ended, or never will."""
+
+SOONEST_CHECK = timedelta(seconds=10)
+LATEST_CHECK = timedelta(minutes=5)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -28,10 +34,11 @@ class PaymentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a provider says of a payment.
+    """What a provider says of a payment. ``failed`` is for good: it will never be taken any more.
 
     ``action`` is what the customer has to do while ``action_needed``: ``type`` and, for example, the ``url`` to visit.
-    ``failure`` is for people. ``amount`` is what was taken, once something was.
+    ``failure`` is for people: why it failed, or (while ``action_needed``) why the last card was declined. ``amount`` is
+    what was taken, once something was.
     """
 
     state: PaymentState
@@ -73,8 +80,9 @@ class Payment:
         return replace(self, reference=reference, version=self.version + 1)
 
     def settled(self, outcome: Outcome, *, check_at: datetime | None) -> Self:
-        """It stands as the provider says; one that is final stays as it is, whatever comes late."""
-        if self.state.final:
+        """It stands as the provider says. What was taken stays taken; what failed stays so unless money arrives."""
+        final = self.state is PaymentState.SUCCEEDED
+        if final or (self.state is PaymentState.FAILED and outcome.state is not PaymentState.SUCCEEDED):
             return self
         return replace(
             self,
@@ -83,3 +91,7 @@ class Payment:
             check_at=None if outcome.state.final else check_at,
             version=self.version + 1,
         )
+
+    def next_check(self, at: datetime) -> datetime:
+        """When to ask the provider again: after as long as it has taken so far, at least 10 s and at most 5 min."""
+        return at + min(max(at - self.created_at, SOONEST_CHECK), LATEST_CHECK)

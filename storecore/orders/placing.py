@@ -14,7 +14,7 @@ from storecore.money import Money
 from storecore.orders import letters
 from storecore.orders.model import OFFLINE, HistoryEntry, Order, OrderLine, Status, order_number
 from storecore.orders.moves import stock_moves
-from storecore.ports import Random, Signer, Unit
+from storecore.ports import PaymentProvider, Random, Signer, Unit
 from storecore.pricing import NOWHERE, RULES, Quote
 from storecore.quoting import Item, Selection
 from storecore.shop import Shop
@@ -25,7 +25,8 @@ from storecore.transactions import Activity, Once, reading, writing
 class Checkout:
     """What a customer decides when buying, beside what is bought. ``deliver_to`` is an address or a saved one's id.
 
-    Guests give an ``email``. ``expected_total`` is the total they agreed to; another one raises ``PriceChanged``.
+    Guests give an ``email``. ``payment`` is the provider they will pay with, who is not called yet. ``expected_total``
+    is the total they agreed to; another one raises ``PriceChanged``.
     """
 
     deliver_to: Address | str
@@ -42,6 +43,7 @@ class Placing(Activity):
     random: Random
     signer: Signer
     shop: Shop
+    providers: Mapping[str, PaymentProvider]
 
     @reading
     def quote(
@@ -72,12 +74,12 @@ class Placing(Activity):
         expected_total: Money | None = None,
         once: Once | None = None,
     ) -> Order:
-        """Buy these items, all of them or none.
+        """Buy these items, all of them or none. No payment provider is called: see ``pay``.
 
         Raises ``OutOfStock`` listing every short line, ``PriceChanged`` with the new quote, ``CouponNotApplicable``,
         ``ProductUnavailable``, ``NotFound`` and ``Invalid`` naming the field. Whatever it raises, nothing changed.
         """
-        checkout = _checked(
+        checkout = self._checked(
             by,
             Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
         )
@@ -97,13 +99,31 @@ class Placing(Activity):
         once: Once | None = None,
     ) -> Order:
         """Buy what is in one's cart and empty it. Raises ``CartEmpty``, and as :meth:`place`."""
-        checkout = _checked(
+        checkout = self._checked(
             by,
             Checkout(deliver_to=deliver_to, email=email, note=note, payment=payment, expected_total=expected_total),
         )
         if self.storage.one_writer:
             self._look(by=by, items=None, once=once)
         return self._place_cart(by=by, checkout=checkout, once=once)
+
+    def _checked(self, by: Actor, checkout: Checkout) -> Checkout:
+        require(by, Permission.ORDERS_PLACE)
+        if checkout.payment != OFFLINE and checkout.payment not in self.providers:
+            raise checks.refuse("payment.provider", "is not known here")
+        if isinstance(by, User):
+            if checkout.email is not None:
+                raise checks.refuse("email", "is for guests; a customer's mail goes to the account's address")
+            return checkout
+        if checkout.email is None:
+            raise checks.refuse("email", "is needed to order without an account")
+        return Checkout(
+            deliver_to=checkout.deliver_to,
+            email=checks.email(checkout.email),
+            note=checkout.note,
+            payment=checkout.payment,
+            expected_total=checkout.expected_total,
+        )
 
     @reading
     def _look(self, unit: Unit, *, by: Actor, items: Sequence[Item] | None, once: Once | None) -> None:
@@ -172,6 +192,7 @@ class Placing(Activity):
             customer_name=by.full_name if isinstance(by, User) else address.recipient,
             email=by.email if isinstance(by, User) else checkout.email or "",
             payment_provider=checkout.payment,
+            pay_by=None if checkout.payment == OFFLINE else unit.now + self.shop.payment_timeout,
             lines=tuple(
                 OrderLine(
                     id=line.key,
@@ -220,25 +241,6 @@ class Placing(Activity):
         ]
         if low:
             unit.outbox.add(letters.low_stock(unit, self.shop, order, low))
-
-
-def _checked(by: Actor, checkout: Checkout) -> Checkout:
-    require(by, Permission.ORDERS_PLACE)
-    if checkout.payment != OFFLINE:
-        raise checks.refuse("payment.provider", "is not known here")
-    if isinstance(by, User):
-        if checkout.email is not None:
-            raise checks.refuse("email", "is for guests; a customer's mail goes to the account's address")
-        return checkout
-    if checkout.email is None:
-        raise checks.refuse("email", "is needed to order without an account")
-    return Checkout(
-        deliver_to=checkout.deliver_to,
-        email=checks.email(checkout.email),
-        note=checkout.note,
-        payment=checkout.payment,
-        expected_total=checkout.expected_total,
-    )
 
 
 def _select(unit: Unit, items: Sequence[Item]) -> Selection:

@@ -283,14 +283,13 @@ def make_review(new_id: NewId, author: User, product: Product, **changes: Any) -
 
 
 def make_payment(new_id: NewId, order: Order, **changes: Any) -> Payment:
-    """A payment of an order by the provider ``demo``, submitted now."""
-    made = changes.get("id") or new_id()
+    """An attempt to pay an order by the provider ``demo``, which began now and is due to be looked up."""
     fields: dict[str, Any] = {
-        "id": made,
+        "id": changes.get("id") or new_id(),
         "order_id": order.id,
         "provider": "demo",
-        "reference": f"ref-{_tail(made)}",
         "amount": order.total,
+        "check_at": NOW,
         "created_at": NOW,
     }
     return Payment(**(fields | changes))

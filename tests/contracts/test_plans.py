@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.payments.demo import DECLINED, LOST_ANSWER, SECOND_STEP, SUCCEEDS, DemoPayments
 from adapters.sql import SqlStorage, migrate
 from adapters.sql.columns import metadata
 from adapters.sql.generating import generate
@@ -40,16 +41,16 @@ def sqlite(tmp_path: Path) -> Iterator[tuple[Floor, list[str]]]:
     path = tmp_path / "shop.db"
     migrate(path)
     fill(path)
-    with watched(path, "EXPLAIN QUERY PLAN", follows_no_index) as shop:
+    with watched(path, "EXPLAIN QUERY PLAN", follows_no_index, tmp_path) as shop:
         yield shop
 
 
 @pytest.fixture
-def postgresql(url: URL) -> Iterator[tuple[Floor, list[str]]]:
+def postgresql(url: URL, tmp_path: Path) -> Iterator[tuple[Floor, list[str]]]:
     """The same on a server, which looks through a whole table only where no index serves."""
     fill(url)
     avoid = url.update_query_dict({"options": "-c enable_seqscan=off"})
-    with watched(avoid, "EXPLAIN", lambda steps, _: "Seq Scan" in str(steps)) as shop:
+    with watched(avoid, "EXPLAIN", lambda steps, _: "Seq Scan" in str(steps), tmp_path) as shop:
         yield shop
 
 
@@ -60,7 +61,7 @@ def fill(where: Path | URL) -> None:
 
 @contextmanager
 def watched(
-    where: Path | URL, explain: str, wrong: Callable[[Sequence[str], str], bool]
+    where: Path | URL, explain: str, wrong: Callable[[Sequence[str], str], bool], folder: Path
 ) -> Iterator[tuple[Floor, list[str]]]:
     """A shop, and its statements whose plans are wrong."""
     storage, found = SqlStorage(where, cipher=CIPHER), list[str]()
@@ -74,7 +75,7 @@ def watched(
 
     for engine in storage._database.engines:
         event.listen(engine, "before_cursor_execute", look)
-    yield Floor(storage, Clock(NOW), Shop()), found
+    yield Floor(storage, Clock(NOW), Shop(), {"demo": DemoPayments(folder / "demo-bank.db")}), found
     storage.close()
 
 
@@ -132,6 +133,27 @@ def buy(store: Floor) -> None:
     guest = store.orders.place(by=Guest(), items=things, deliver_to=HOME, email="guest@example.com")
     store.orders.get(by=Guest(order_id=guest.id), order_id=guest.id)
     store.accounts.logout(session_id=signed_in.session.id)
+
+
+def pay(store: Floor) -> None:
+    """Somebody pays online at the second try, by a second step, or not at all; the worker finds out."""
+    user = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    things = [(offer.product.id, 1) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
+    bank = store.orders.providers["demo"]
+    assert isinstance(bank, DemoPayments)
+    orders = [store.orders.place(by=user, items=things, deliver_to=HOME, payment="demo") for _ in range(4)]
+    for order, token in zip(orders, (DECLINED, SECOND_STEP, LOST_ANSWER), strict=False):
+        store.orders.pay(by=user, order_id=order.id, provider="demo", token=token)
+    attempt = store.orders.pay(by=user, order_id=orders[3].id, provider="demo")
+    once = Once(scope="ada", key="1", fingerprint=b"1", render=lambda result: b"done")
+    store.orders.pay(by=user, order_id=orders[0].id, provider="demo", token=SUCCEEDS, once=once)
+    assert attempt.payment is not None
+    headers, body = bank.tell(attempt.payment.reference or "", store.time.at)
+    store.orders.hear(provider="demo", headers=headers, body=body)
+    store.time.forward(minutes=1)
+    store.mail()
+    store.time.forward(minutes=30)
+    store.mail()
 
 
 def work(store: Floor) -> None:
@@ -229,7 +251,7 @@ def give_back(store: Floor) -> None:
     store.orders.cancel(by=user, order_id=regretted.id)
 
 
-@pytest.mark.parametrize("trade", [browse, buy, work, review, give_back])
+@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]
@@ -254,7 +276,9 @@ def test_what_staff_filter_orders_by_is_looked_up_in_the_index_for_it(
     tmp_path: Path, query: OrderQuery, index: str
 ) -> None:
     migrate(tmp_path / "shop.db")
-    with watched(tmp_path / "shop.db", "EXPLAIN QUERY PLAN", lambda _, statement: "orders.number" in statement) as shop:
+    with watched(
+        tmp_path / "shop.db", "EXPLAIN QUERY PLAN", lambda _, statement: "orders.number" in statement, tmp_path
+    ) as shop:
         store, found = shop
         store.orders.everyones(by=SYSTEM, query=query)
     assert index in found[0]
@@ -262,7 +286,9 @@ def test_what_staff_filter_orders_by_is_looked_up_in_the_index_for_it(
 
 def test_whether_somebody_is_a_buyer_is_looked_up_among_their_own_orders(tmp_path: Path) -> None:
     migrate(tmp_path / "shop.db")
-    with watched(tmp_path / "shop.db", "EXPLAIN QUERY PLAN", lambda _, statement: "order_lines" in statement) as shop:
+    with watched(
+        tmp_path / "shop.db", "EXPLAIN QUERY PLAN", lambda _, statement: "order_lines" in statement, tmp_path
+    ) as shop:
         store, found = shop
         with store.storage.reading(store.clock(), lambda: "") as unit:
             assert not unit.orders.delivered("customer", "product")

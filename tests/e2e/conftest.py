@@ -24,6 +24,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.passwords import Argon2Passwords
+from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
 from adapters.sql import open_store
 from adapters.tokens import SignedValues
@@ -65,6 +66,7 @@ class LiveShop:
     clock: MovableClock
     where: Path | URL
     mail_folder: Path
+    bank: DemoPayments
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
 
@@ -186,6 +188,7 @@ class Premises:
     clock: MovableClock
     where: Path | URL
     mail_folder: Path
+    bank: DemoPayments
 
     def clear(self) -> None:
         """Leave nothing of a test behind."""
@@ -204,6 +207,7 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         address = f"http://127.0.0.1:{port}"
         clock, keys = MovableClock(), [new_key()]
         where = stack.enter_context(database(request.param, folder))
+        bank = DemoPayments(folder / "demo-bank.db", page=f"{address}/demo-bank")
         store = stack.enter_context(
             open_store(
                 where if isinstance(where, Path) else conninfo(where),
@@ -211,16 +215,20 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+                providers={"demo": bank},
             )
         )
-        app = create_app(Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys)))
+        app = create_app(
+            Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys), demo_bank=bank)
+        )
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
         stack.callback(server.server_close)
         thread = Thread(target=server.serve_forever, args=(0.01,), name="server")
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        yield Premises(address=address, store=store, clock=clock, where=where, mail_folder=folder / "shop.mail")
+        mail = folder / "shop.mail"
+        yield Premises(address=address, store=store, clock=clock, where=where, mail_folder=mail, bank=bank)
 
 
 @pytest.fixture
@@ -232,7 +240,7 @@ def clock(premises: Premises) -> MovableClock:
 def live(premises: Premises, clock: MovableClock) -> Iterator[LiveShop]:
     """An empty shop on a socket."""
     store = premises.store.at(clock)  # it has not swept yet
-    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder)
+    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder, premises.bank)
     yield shop
     shop.close()
     premises.clear()

@@ -151,3 +151,18 @@ def test_twenty_parallel_duplicates_make_one_order(shop: Shop) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert sum(answer.headers.get("Idempotent-Replayed") == "true" for answer in answers) == 19
     assert _stock(shop, product) == 99
+
+
+def test_an_order_that_is_paid_through_both_processes_at_once_is_paid_once(shop: Shop) -> None:
+    product, token = _product(shop, stock=100), shop.token("customer")
+    payment = {"provider": "demo", "token": "4242424242424242"}
+    with shop.crowd(10, token) as clients:
+        order = clients[0].post("/orders", json=_order((product, 1)) | {"payment": {"provider": "demo"}}).json()
+        path = f"/orders/{order['id']}/payment"
+        answers = _all_at_once(10, lambda number: clients[number].post(path, json=payment))
+        paid = clients[0].get(f"/orders/{order['id']}").json()
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 9}
+    refused = {answer.json()["code"] for answer in answers if answer.status_code == 409}
+    assert refused <= {"payment-in-progress", "already-paid"}
+    assert [entry["status"] for entry in paid["history"]] == ["pending", "confirmed"]
+    assert paid["payment_status"] == "paid"

@@ -64,6 +64,7 @@ def test_the_shop_is_built_from_text_without_floats(monkeypatch: pytest.MonkeyPa
         SHIPPING_TAX_CLASS="standard",
         DELIVERY_ETA_MINUTES="90",
         LOW_STOCK_AT="3",
+        PAYMENT_TIMEOUT_MINUTES="45",
         SHOP_ADDRESS="1 Main Street | 12345 Springfield",
         SHOP_TAX_ID="T-1",
         SHOP_TIMEZONE="Europe/Istanbul",
@@ -77,6 +78,7 @@ def test_the_shop_is_built_from_text_without_floats(monkeypatch: pytest.MonkeyPa
     assert shop.delivery_time == timedelta(minutes=90)
     assert shop.session_lifetime == timedelta(days=7)
     assert shop.low_stock_at == 3
+    assert shop.payment_timeout == timedelta(minutes=45)
     assert shop.address == ("1 Main Street", "12345 Springfield")
     assert (shop.tax_id, shop.timezone) == ("T-1", "Europe/Istanbul")
 

@@ -15,6 +15,7 @@ KINDS = {
     "not-found",
     "conflict",
     "precondition-failed",
+    "malformed",
     "unavailable",
 }
 

@@ -1,6 +1,6 @@
 """A shop to test in: a store on a chosen back end, a clock that moves when told, and people who use it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,6 +10,7 @@ from typing import Any
 from adapters.encryption import FernetCipher
 from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
+from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
 from adapters.sql import SqlStorage
 from adapters.system import random_bytes, uuid7
@@ -18,7 +19,7 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.money import Money
 from storecore.notices import Notice
-from storecore.ports import Storage
+from storecore.ports import PaymentProvider, Storage
 from storecore.shop import Shop
 from storecore.store import Store
 from tests.databases import DATABASES, database
@@ -46,7 +47,9 @@ class Clock:
 class Floor(Store):
     """A store with its clock and its mailbox at hand."""
 
-    def __init__(self, storage: Storage, clock: Clock, shop: Shop) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, shop: Shop, providers: Mapping[str, PaymentProvider] | None = None
+    ) -> None:
         self.time = clock
         self.mailer = MemoryMailer()
         super().__init__(
@@ -59,6 +62,7 @@ class Floor(Store):
             mailer=self.mailer,
             documents=TextDocuments(),
             shop=shop,
+            providers=providers or {},
         )
 
     def mail(self) -> Sequence[Notice]:
@@ -69,10 +73,19 @@ class Floor(Store):
 
 
 @contextmanager
-def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterator[Floor]:
-    """A fresh, empty store on one of the ``BACK_ENDS``; ``sqlite`` keeps it in ``folder``."""
+def open_floor(
+    back_end: str,
+    folder: Path,
+    shop: Shop | None = None,
+    providers: Mapping[str, PaymentProvider] | None = None,
+) -> Iterator[Floor]:
+    """A fresh, empty store on one of the ``BACK_ENDS``; ``sqlite`` keeps it in ``folder``.
+
+    Its payment provider is the demo bank, unless another is given.
+    """
+    providers = providers or {"demo": DemoPayments(folder / "demo-bank.db")}
     with ExitStack() as stack:
-        floor = Floor(_storage(back_end, folder, stack), Clock(), shop or Shop())
+        floor = Floor(_storage(back_end, folder, stack), Clock(), shop or Shop(), providers)
         stack.callback(floor.close)
         yield floor
 

@@ -6,7 +6,7 @@ import pytest
 
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
-from storecore.orders.model import Status
+from storecore.orders.model import PaymentStatus, Status
 from storecore.orders.refund import RefundCause, RefundStatus
 from storecore.reviews.model import ReviewStatus
 from tests.usecases.floor import Floor, on_hand
@@ -37,6 +37,12 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     )
     assert set(written) == set(ReviewStatus)
     assert sum(product.rating.count for product in products) == written[ReviewStatus.PUBLISHED]
+    online = Counter((order.status, order.payment_status) for order in orders if order.payment_provider == "demo")
+    assert online == {
+        (Status.DELIVERED, PaymentStatus.PAID): 1,
+        (Status.CONFIRMED, PaymentStatus.PAID): 1,
+        (Status.PENDING, PaymentStatus.FAILED): 1,
+    }
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
     for email in demo.CUSTOMERS:

@@ -14,7 +14,7 @@ from storecore.accounts.model import SYSTEM, Address, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.offers import Offer
 from storecore.money import Money
-from storecore.orders.model import Order, Status
+from storecore.orders.model import OFFLINE, Order, Status
 from storecore.orders.refund import Disposition, RefundStatus
 from storecore.ports import OrderQuery
 from storecore.store import Store
@@ -68,6 +68,7 @@ CUSTOMERS = {
         ),
     ),
 }
+DEMO_BANK = "demo"
 WAY = (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)
 ORDERS: tuple[tuple[int, Status], ...] = (
     (58, Status.DELIVERED),
@@ -105,6 +106,8 @@ REVIEWS: tuple[tuple[int, str | None, bool | None], ...] = (
     (4, "My second one, in another colour.", None),
 )
 """(stars, comment, whether a moderator published it, None for not decided) of what arrived, oldest order first."""
+CARDS = {10: "4242424242424242", 17: "4242424242424242", 19: "4000000000000002"}
+"""Which of the orders were paid online, where the shop has the demo bank, and with which of its test numbers."""
 
 Progress = Callable[[str], None]
 
@@ -210,11 +213,19 @@ def _orders(
         buyer, address = next(buyers)
         placed = now - timedelta(days=days, hours=3 if days else 0, minutes=7 * (len(ORDERS) - number))
         items = {next(picks).product.id: 1 + number % 3 for _ in range(1 + number % 4)}
-        order = _at(store, placed).orders.place(by=buyer, items=list(items.items()), deliver_to=address)
+        card = CARDS.get(number) if DEMO_BANK in store.orders.providers else None
+        order = _at(store, placed).orders.place(
+            by=buyer, items=list(items.items()), deliver_to=address, payment=DEMO_BANK if card else OFFLINE
+        )
         if reached is Status.CANCELLED:
             _at(store, placed + timedelta(minutes=20)).orders.cancel(by=buyer, order_id=order.id, note="Wrong size")
             continue
+        if card:
+            paid = _at(store, placed + timedelta(minutes=2)).orders
+            paid.pay(by=buyer, order_id=order.id, provider=DEMO_BANK, token=card)
         for step, status in enumerate(WAY[: WAY.index(reached) + 1] if reached in WAY else ()):
+            if card and status is Status.CONFIRMED:
+                continue  # its payment did that
             shipped = status is Status.SHIPPED
             _at(store, min(placed + timedelta(hours=1 + 20 * step), now)).orders.advance(
                 by=staff,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from storecore.money import Money
 from storecore.store import Store
 
 
@@ -40,6 +41,26 @@ class SignedValues(Protocol):
         """What was signed. Raises ``Invalid`` for anything else."""
 
 
+class DemoBank(Protocol):
+    """The payment provider for development, whose page the app shows."""
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """Every test number, and what happens to it."""
+
+    def due(self, reference: str) -> tuple[str, Money, str, str | None]:
+        """What is paid for, the amount, the state, and why it failed. Raises ``NotFound``."""
+
+    def charge(self, reference: str, number: str) -> object:
+        """Somebody gave a number. Raises ``ProviderDown``."""
+
+    def approve(self, reference: str, *, approved: bool) -> object:
+        """Somebody took the second step."""
+
+    def tell(self, reference: str, at: datetime) -> tuple[Mapping[str, str], bytes]:
+        """The headers and the body of the event for the shop."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookies:
     """How cookies are set. ``secure`` also asks browsers to stay on HTTPS (HSTS)."""
@@ -57,6 +78,7 @@ class Parts:
     ``access_lifetime`` is how long an access token is good. ``cors_origins`` are the other origins whose pages may call
     with cookies. So many ``trusted_proxies`` in front are ours. ``allowed_hosts`` are the Host names to answer to; with
     none, any. Each of ``ready`` tells, by name, whether something that ``/ready`` asks about works; raising means no.
+    ``demo_bank`` is the payment provider ``demo`` where it may be played with.
     """
 
     store: Store
@@ -68,4 +90,5 @@ class Parts:
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     ready: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    demo_bank: DemoBank | None = None
     version: str = "0.1.0"

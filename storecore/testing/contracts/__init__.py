@@ -10,7 +10,7 @@ A storage adapter passes them all by::
             return MyStorage(…)  # fresh and empty
 
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
-``DocumentsContract`` and ``HubContract``, with a fixture named after the port.
+``DocumentsContract`` and ``HubContract``, with a fixture named after the port; ``PaymentProviderContract`` has two.
 """
 
 from pkgutil import iter_modules
@@ -35,9 +35,17 @@ from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.orders import OrdersContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.outbox import OutboxContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.payments import (  # noqa: E402 - after the rewrite
+    OverdueContract,
+    PaymentsContract,
+)
 from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
     PricesContract,
     ProductListsContract,
+)
+from storecore.testing.contracts.providers import (  # noqa: E402 - after the rewrite
+    Bank,
+    PaymentProviderContract,
 )
 from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewrite
     ALL_CAPABILITIES,
@@ -70,10 +78,12 @@ class StorageContract(
     CouponsContract,
     CartsContract,
     OrdersContract,
+    OverdueContract,
     InvoicesContract,
     ReviewsContract,
     RefundsContract,
     CreditNotesContract,
+    PaymentsContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -84,6 +94,7 @@ __all__ = [
     "ALL_CAPABILITIES",
     "COUNT_STATEMENTS",
     "AnswersContract",
+    "Bank",
     "CartsContract",
     "CategoriesContract",
     "CipherContract",
@@ -97,7 +108,10 @@ __all__ = [
     "MailerContract",
     "OrdersContract",
     "OutboxContract",
+    "OverdueContract",
     "PasswordsContract",
+    "PaymentProviderContract",
+    "PaymentsContract",
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",

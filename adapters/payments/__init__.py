@@ -1,0 +1,1 @@
+"""Payment providers beside ``offline``: a bank to play with, and Stripe."""
