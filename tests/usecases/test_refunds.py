@@ -26,7 +26,9 @@ from storecore.errors import (
 from storecore.lists import PageRequest
 from storecore.money import Money, total
 from storecore.notices import Template
+from storecore.orders.cancelling import give_back
 from storecore.orders.model import Order, PaymentStatus, Status
+from storecore.orders.payment import Outcome, Payment, PaymentState
 from storecore.orders.refund import Disposition, Refund, RefundCause, RefundStatus
 from storecore.ports import RefundQuery
 from storecore.store import Store
@@ -397,6 +399,8 @@ def test_a_provider_that_refuses_is_noted_for_staff_and_asked_again(
     noted = store.refunds.get(by=SYSTEM, refund_id=refund.id)
     assert noted.payout_problem in {"No funds.", "RuntimeError"}
     assert noted.status is RefundStatus.APPROVED
+    assert noted.payout_at is not None
+    assert (noted.payout_at - store.time.at > timedelta(hours=12)) == isinstance(trouble, PayoutRefused)
     store.time.forward(days=1)
     shop.refunds.pay_out()
     assert store.refunds.get(by=SYSTEM, refund_id=refund.id).status is RefundStatus.REFUNDED
@@ -502,6 +506,34 @@ def test_a_cancelled_online_order_is_given_back_by_the_worker(store: Floor) -> N
     assert read(store, order).payment_status is PaymentStatus.REFUNDED
     assert not read(store, order).owed
     assert attachments(store, refund) == ["CN-000001.txt"]
+
+
+def test_money_that_comes_after_the_order_was_credited_goes_back_without_a_second_credit(store: Floor) -> None:
+    purse = Purse()
+    shop, buyer, thing = with_purse(store, purse), person(store), product(store)
+    order = store.orders.place(by=buyer, items=[(thing.id, 2)], deliver_to=HOME)
+    store.orders.invoice(by=buyer, order_id=order.id)
+    store.orders.cancel(by=buyer, order_id=order.id)
+    with store.storage.writing(store.time.at, store._ports.new_id) as unit:
+        taken = Outcome(state=PaymentState.SUCCEEDED, amount=order.total)
+        payment = Payment(
+            id=unit.new_id(), order_id=order.id, provider="purse", amount=order.total, created_at=unit.now
+        )
+        unit.payments.add(payment)
+        unit.payments.save(payment.settled(taken, check_at=None))
+        late = unit.orders.locked(order.id).capture(by=SYSTEM, at=unit.now)
+        unit.orders.save(late)
+        give_back(unit, late, cause=RefundCause.LATE_PAYMENT)
+        unit.commit()
+    shop.work()
+    (refund,) = store.refunds.find(by=buyer).items
+    assert (refund.status, refund.cause, refund.amount) == ("refunded", RefundCause.LATE_PAYMENT, order.total)
+    assert purse.given_back == {refund.id: order.total}
+    assert read(store, order).payment_status is PaymentStatus.REFUNDED
+    with store.storage.reading(store.time.at, store._ports.new_id) as unit:
+        (note,) = unit.credit_notes.of_order(order.id)
+    assert note.refund_id is None
+    assert store.refunds.credit_note(by=buyer, refund_id=refund.id).name == "CN-000001.txt"
 
 
 # What came of nothing, and races.
