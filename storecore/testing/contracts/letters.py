@@ -98,6 +98,7 @@ DATA: dict[Template, dict[str, object]] = {
         "link": "",
     },
     Template.LOW_STOCK: {"products": [{"name": "Hat", "sku": "H-1", "stock": 2}]},
+    Template.REVIEW_DECIDED: {"name": "Ada", "product": "Hat", "published": True, "note": ""},
 }
 """What each template is given."""
 
