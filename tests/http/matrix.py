@@ -20,12 +20,14 @@ from adapters.jwt_tokens import JwtAccessTokens
 from adapters.memory import MemoryMailer, MemoryStorage, open_store
 from adapters.memory.tables import Tables
 from adapters.passwords import Argon2Passwords
+from adapters.payments.demo import SUCCEEDS, DemoPayments
 from adapters.tokens import SignedValues
 from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.money import Money
 from storecore.notices import Template
-from storecore.orders.model import Order
+from storecore.orders.model import Order, Status
+from storecore.orders.refund import Disposition, Refund
 from storecore.store import Store
 from storecore.testing.builders import fixed_clock, make_address
 from webapp import create_app
@@ -101,7 +103,7 @@ class Reply:
     @property
     def cell(self) -> str:
         """As it is in the table."""
-        return "yes" if self.status < 300 else str(self.status)
+        return "yes" if self.status < 400 else str(self.status)
 
     @property
     def problem(self) -> dict[str, Any]:
@@ -120,14 +122,17 @@ class Caller:
 class Street:
     """The real app over a shop in memory, which is as it was again before each request."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.mailer = MemoryMailer()
+        self.bank = DemoPayments(folder / "demo-bank.db")
         clock, passwords = fixed_clock(), Argon2Passwords(time_cost=1, memory_cost=8)
-        self.store: Store = open_store(clock=clock, passwords=passwords, mailer=self.mailer)
+        self.store: Store = open_store(
+            clock=clock, passwords=passwords, mailer=self.mailer, providers={"demo": self.bank}
+        )
         assert isinstance(self.store.storage, MemoryStorage)
         self.storage: MemoryStorage = self.store.storage
         self.values = SignedValues([KEY])
-        parts = Parts(store=self.store, access_tokens=JwtAccessTokens([KEY]), values=self.values)
+        parts = Parts(store=self.store, access_tokens=JwtAccessTokens([KEY]), values=self.values, demo_bank=self.bank)
         self.app: Flask = create_app(parts)
         self.client: FlaskClient = self.app.test_client(use_cookies=False)
         self.users: dict[str, User] = {}
@@ -139,7 +144,11 @@ class Street:
             "guest2": self._guest("guest2@example.com"),
         }
         self.callers["guest2"].things["order"] = self.callers["guest"].things["order"]
-        self.things |= self._owned()
+        self.things |= self._owned() | self._returned() | self._paying()
+        self.signature, self.things["event"] = self._event(self.things["reference"])
+        for name in ("sales", "admin"):
+            mine = self._delivered(self.users[name], self.things["scarf"])
+            self.callers[name].things["own_refund"] = self._refund(self.users[name], mine).id
         self.before: Tables = self.storage.tables
 
     def ask(
@@ -158,7 +167,7 @@ class Street:
         answer = self.client.open(
             self.fill(address, caller),
             method=line.method,
-            headers=caller.headers,
+            headers=caller.headers | self.signature,
             data=sent or None,
             content_type=kind if sent else None,
         )
@@ -176,6 +185,9 @@ class Street:
         hat = catalog.create_product(
             by=SYSTEM, sku="HAT-1", name="Hat", price=Money(20_00, "USD"), stock=100, category_ids=[shelf.id]
         )
+        scarf = catalog.create_product(
+            by=SYSTEM, sku="SCARF-1", name="Scarf", price=Money(30_00, "USD"), stock=100, category_ids=[shelf.id]
+        )
         coupon = catalog.create_coupon(by=SYSTEM, code="TENOFF", amount=Money(1000, "USD"))
         return {
             "asset": "redoc.js",
@@ -186,6 +198,9 @@ class Street:
             "home": json.dumps(HOME),
             "password": PASSWORD,
             "product": hat.product.id,
+            "provider": "demo",
+            "scarf": scarf.product.id,
+            "test_number": SUCCEEDS,
         }
 
     def _people(self) -> dict[str, Caller]:
@@ -228,7 +243,7 @@ class Street:
         order = self._order(Guest(cart_id=cart.id), email=email)
         cookie = SimpleCookie({"cart_token": self.values.dumps("cart", cart.id)})["cart_token"]
         held = {"X-Order-Token": self.store.orders.token(order), "Cookie": f"cart_token={cookie.coded_value}"}
-        return Caller(held, {"order": order.id, "order_token": held["X-Order-Token"]})
+        return Caller(held, {"order": order.id, "line": order.lines[0].id, "order_token": held["X-Order-Token"]})
 
     def _owned(self) -> dict[str, str]:
         """What belongs to the ``owner``, and what was mailed."""
@@ -242,6 +257,7 @@ class Street:
         return {
             "address": address.id,
             "order": order.id,
+            "line": order.lines[0].id,
             "order_token": self.callers["guest"].things["order_token"],
             "refresh_token": signed_in.refresh_token,
             "reset_token": self._mailed(owner, Template.RESET_PASSWORD),
@@ -250,8 +266,54 @@ class Street:
             "verify_token": self._mailed(owner, Template.VERIFY_EMAIL),
         }
 
-    def _order(self, by: User | Guest, email: str | None = None) -> Order:
-        items = [(self.things["product"], 1)]
+    def _returned(self) -> dict[str, str]:
+        """What the ``owner`` got and does not want to keep, at each step, and what they say and wish."""
+        owner, refunds = self.users["owner"], self.store.refunds
+        asked, agreed, repaid = (
+            self._refund(owner, self._delivered(owner, self.things["scarf"], self.things["product"])) for _ in range(3)
+        )
+        for refund in (agreed, repaid):
+            refunds.approve(by=SYSTEM, refund_id=refund.id)
+        refunds.receive(by=SYSTEM, refund_id=repaid.id, disposition=Disposition.SCRAP)
+        kept = self._delivered(owner, self.things["scarf"])
+        review = self.store.reviews.write(by=owner, product_id=self.things["scarf"], rating=4, comment="Warm.")
+        self.store.wishlist.add(by=owner, product_id=self.things["scarf"])
+        return {
+            "approved_refund": agreed.id,
+            "delivered": kept.id,
+            "delivered_line": kept.lines[0].id,
+            "own_refund": asked.id,
+            "refund": asked.id,
+            "refunded": repaid.id,
+            "review": review.id,
+            "wished": self.things["scarf"],
+        }
+
+    def _paying(self) -> dict[str, str]:
+        """Somebody is about to pay on the bank's page."""
+        owner = self.users["owner"]
+        attempt = self.store.orders.pay(by=owner, order_id=self._order(owner).id, provider="demo")
+        assert attempt.payment is not None
+        assert attempt.payment.reference is not None
+        return {"reference": attempt.payment.reference}
+
+    def _event(self, reference: str) -> tuple[dict[str, str], str]:
+        """What the bank tells about a payment: its signature, which is sent with every request, and the body."""
+        headers, body = self.bank.tell(reference, self.store.clock())
+        return {name: value for name, value in headers.items() if name != "Content-Type"}, body.decode()
+
+    def _delivered(self, user: User, *product_ids: str) -> Order:
+        order = self._order(user, None, *product_ids)
+        for to in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+            order = self.store.orders.advance(by=SYSTEM, order_id=order.id, to=to)
+        return order
+
+    def _refund(self, user: User, order: Order) -> Refund:
+        items = [(order.lines[0].id, 1)]
+        return self.store.refunds.request(by=user, order_id=order.id, items=items, reason="Too small.")
+
+    def _order(self, by: User | Guest, email: str | None = None, *product_ids: str) -> Order:
+        items = [(product_id, 1) for product_id in product_ids or [self.things["product"]]]
         return self.store.orders.place(by=by, items=items, deliver_to=make_address(), email=email)
 
     def _mailed(self, user: User, template: Template) -> str:

@@ -13,8 +13,8 @@ DENIED = {"401", "403"}
 
 
 @pytest.fixture(scope="module")
-def street() -> Iterator[Street]:
-    with (street := Street()).store:
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    with (street := Street(tmp_path_factory.mktemp("street"))).store:
         yield street
 
 
