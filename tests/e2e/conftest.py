@@ -35,6 +35,7 @@ from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
 from tests.databases import DATABASES, database, empty
+from tests.e2e import processes
 from tests.postgresql import conninfo
 from webapp import create_app
 from webapp.http.parts import Parts
@@ -250,3 +251,10 @@ def live(premises: Premises, clock: MovableClock) -> Iterator[LiveShop]:
 def visitor(live: LiveShop) -> httpx.Client:
     """Somebody without an account."""
     return live.visitor()
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Shop]:
+    """Two server processes with demo data on each database; tests make what they need and leave it there."""
+    with processes.opened(request.param, tmp_path_factory.mktemp("instance")) as shop:
+        yield shop

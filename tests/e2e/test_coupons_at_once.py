@@ -7,16 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.test_processes import (
-    Shop,
-    _all_at_once,
-    _order,
-    _product,
-    _stock,
-    shop,
-)
-
-__all__ = ["shop"]
+from tests.e2e.goods import order_of
+from tests.e2e.processes import Shop, all_at_once, on_shelf, product
 
 CROWD = 20
 
@@ -37,11 +29,7 @@ def _uses(shop: Shop, code: str) -> int:
 
 def _guests(shop: Shop, stack: ExitStack) -> list[httpx.Client]:
     """Guests, one after another of each process."""
-    addresses = [shop.addresses[number % len(shop.addresses)] for number in range(CROWD)]
-    return [
-        stack.enter_context(httpx.Client(base_url=address, timeout=60, trust_env=False, verify=False))
-        for address in addresses
-    ]
+    return [stack.enter_context(shop.visitor(number)) for number in range(CROWD)]
 
 
 def _won(answers: list[httpx.Response], reason: str) -> list[httpx.Response]:
@@ -54,34 +42,34 @@ def _won(answers: list[httpx.Response], reason: str) -> list[httpx.Response]:
     return [answer for answer in answers if answer.status_code == 201]
 
 
-def test_a_coupon_for_one_order_gives_one_of_twenty_buyers_an_order(shop: Shop) -> None:
-    product, code = _product(shop, stock=100), _coupon(shop, max_uses=1)
+def test_a_coupon_for_one_order_gives_one_of_twenty_buyers_anorder_of(shop: Shop) -> None:
+    thing, code = product(shop, stock=100), _coupon(shop, max_uses=1)
     with ExitStack() as stack:
         guests = _guests(shop, stack)
-        orders = [_order((product, 1)) | {"coupon": code, "email": f"g{n}@example.com"} for n in range(CROWD)]
-        answers = _all_at_once(CROWD, lambda number: guests[number].post("/orders", json=orders[number]))
+        orders = [order_of((thing, 1)) | {"coupon": code, "email": f"g{n}@example.com"} for n in range(CROWD)]
+        answers = all_at_once(CROWD, lambda number: guests[number].post("/orders", json=orders[number]))
     assert len(_won(answers, f"The coupon {code} has been used up.")) == 1
-    assert (_stock(shop, product), _uses(shop, code)) == (99, 1)
+    assert (on_shelf(shop, thing), _uses(shop, code)) == (99, 1)
 
 
 def test_a_user_who_orders_twenty_times_at_once_uses_a_coupon_once(shop: Shop) -> None:
-    product, code, token = _product(shop, stock=100), _coupon(shop, max_uses_per_user=1), shop.token("customer")
-    order = _order((product, 2)) | {"coupon": code}
+    thing, code, token = product(shop, stock=100), _coupon(shop, max_uses_per_user=1), shop.token("customer")
+    order = order_of((thing, 2)) | {"coupon": code}
     with shop.crowd(CROWD, token) as clients:
-        answers = _all_at_once(CROWD, lambda number: clients[number].post("/orders", json=order))
+        answers = all_at_once(CROWD, lambda number: clients[number].post("/orders", json=order))
     assert len(_won(answers, f"You have already used the coupon {code}.")) == 1
-    assert (_stock(shop, product), _uses(shop, code)) == (98, 1)
+    assert (on_shelf(shop, thing), _uses(shop, code)) == (98, 1)
 
 
 def test_an_order_that_is_cancelled_twenty_times_at_once_gives_its_coupon_back_once(shop: Shop) -> None:
-    product, code, token = _product(shop, stock=100), _coupon(shop, max_uses=2), shop.token("customer")
-    order = _order((product, 1)) | {"coupon": code}
+    thing, code, token = product(shop, stock=100), _coupon(shop, max_uses=2), shop.token("customer")
+    order = order_of((thing, 1)) | {"coupon": code}
     with shop.crowd(CROWD, token) as clients:
         first, _ = (clients[number].post("/orders", json=order).json()["id"] for number in range(2))
         assert _uses(shop, code) == 2
-        answers = _all_at_once(CROWD, lambda number: clients[number].post(f"/orders/{first}/cancel"))
+        answers = all_at_once(CROWD, lambda number: clients[number].post(f"/orders/{first}/cancel"))
         assert Counter(answer.status_code for answer in answers) == {200: 1, 409: CROWD - 1}
-        assert (_stock(shop, product), _uses(shop, code)) == (99, 1)
-        again = _all_at_once(CROWD, lambda number: clients[number].post("/orders", json=order))
+        assert (on_shelf(shop, thing), _uses(shop, code)) == (99, 1)
+        again = all_at_once(CROWD, lambda number: clients[number].post("/orders", json=order))
     assert len(_won(again, f"The coupon {code} has been used up.")) == 1
-    assert (_stock(shop, product), _uses(shop, code)) == (98, 2)
+    assert (on_shelf(shop, thing), _uses(shop, code)) == (98, 2)
