@@ -24,8 +24,10 @@ from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
-from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
+from storecore.ports import Clock, Documents, Hub, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.shop import Shop
+from storecore.support.handling import Handling
+from storecore.support.talking import Talking
 from storecore.transactions import Activity
 
 A = TypeVar("A", bound=Activity)
@@ -55,6 +57,11 @@ class Orders(Placing, Fulfilling, Reading, Invoicing):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Support(Talking, Handling):
+    """``store.support``: conversations with customers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notices(Delivering):
     """``store.notices``: the mail that is owed."""
 
@@ -71,6 +78,7 @@ class _Ports:
     signer: Signer
     mailer: Mailer
     documents: Documents
+    hub: Hub
     providers: Mapping[str, PaymentProvider]
     shop: Shop
 
@@ -96,6 +104,7 @@ class Store:
         signer: Signer,
         mailer: Mailer,
         documents: Documents,
+        hub: Hub,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
     ) -> None:
@@ -109,6 +118,7 @@ class Store:
             signer=signer,
             mailer=mailer,
             documents=documents,
+            hub=hub,
             providers=providers,
             shop=shop,
         )
@@ -116,6 +126,7 @@ class Store:
         self.catalog = self._ports.equip(Catalog)
         self.carts = self._ports.equip(Carts)
         self.orders = self._ports.equip(Orders)
+        self.support = self._ports.equip(Support)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
@@ -138,6 +149,7 @@ class Store:
 
     def close(self) -> None:
         """Give back files and connections."""
+        self._ports.hub.close()
         self.storage.close()
 
     def __enter__(self) -> "Store":

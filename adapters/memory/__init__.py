@@ -3,6 +3,7 @@
 It is also the reference: every other storage adapter has to agree with it.
 """
 
+from adapters.local_hub import LocalHub
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
@@ -43,5 +44,6 @@ def open_store(
         signer=signer or MemorySigner(random(32)),
         mailer=mailer or MemoryMailer(),
         documents=documents or TextDocuments(),
+        hub=LocalHub(),
         shop=shop or Shop(),
     )

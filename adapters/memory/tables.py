@@ -13,6 +13,7 @@ from storecore.notices import Notice
 from storecore.orders.model import Invoice, Order
 from storecore.orders.payment import Payment
 from storecore.orders.refund import CreditNote, Refund
+from storecore.support.model import Conversation, Message
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -156,6 +157,9 @@ class Tables:
     credit_notes: Table[str, CreditNote] = _table()
     credit_notes_of: Table[str, tuple[str, ...]] = _table()  # by order
     credit_notes_by_refund: Table[str, str] = _table()
+
+    conversations: Table[str, Conversation] = _table()
+    messages: Table[str, tuple[Message, ...]] = _table()  # by conversation, in order
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.local_hub import LocalHub
 from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.secrets import new_key
@@ -64,6 +65,7 @@ class Floor(Store):
             signer=MemorySigner(random_bytes(32)),
             mailer=self.mailer,
             documents=TextDocuments(),
+            hub=LocalHub(),
             shop=shop,
         )
 
