@@ -54,8 +54,8 @@ _CHANGING = (
     "version",
 )
 _TAKEN: Refusals = {
-    "pk_messages_conversation_id_seq": Contention,
     "pk_messages": Contention,
+    "uq_messages_conversation_id_seq": Contention,  # SQLite's name for the same
     "uq_messages_conversation_id_side_author_key_client_id": Contention,
 }
 
@@ -195,8 +195,9 @@ class SqlConversations:
 
     def _changing(self, conversation: Conversation) -> dict[str, Any]:
         private = {
-            "guest_name": conversation.guest_name,
+            "customer_name": conversation.customer_name,
             "guest_email": conversation.guest_email,
+            "agent_name": conversation.agent_name,
             "subject": conversation.subject,
             "notes": conversation.notes,
         }

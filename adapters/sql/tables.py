@@ -483,11 +483,15 @@ conversations = table(
     number("version"),
     one_of("status", ConversationStatus),
     one_of("closed_by", Side),
+    check("status <> 'claimed' OR agent_id IS NOT NULL", "claimed"),
+    check("status <> 'waiting' OR agent_id IS NULL", "waiting"),
     check("(status = 'closed') = (closed_at IS NOT NULL)", "closed_at"),
+    check("(status = 'closed') = (closed_by IS NOT NULL)", "closed_by_somebody"),
     check("customer_read BETWEEN 0 AND last_seq", "customer_read"),
     check("agent_read BETWEEN 0 AND last_seq", "agent_read"),
     Index("ix_conversations_customer_id_created_at", "customer_id", "created_at", "id"),
     Index("ix_conversations_agent_id_created_at", "agent_id", "created_at", "id"),
+    Index("ix_conversations_agent_id_status_created_at", "agent_id", "status", "created_at", "id"),
     Index("ix_conversations_status_waiting_since", "status", "waiting_since", "id"),
 )
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from storecore import checks
 from storecore.accounts.model import Actor, User, require, require_user
 from storecore.accounts.permissions import Permission
-from storecore.carts.model import Cart
+from storecore.carts.pricing import PricedCart, priced
 from storecore.errors import Forbidden, NotClaimed, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.orders.model import Order
 from storecore.ports import OrderQuery, Unit
-from storecore.support.model import Conversation, ConversationStatus, Side
+from storecore.shop import Shop
+from storecore.support.model import Conversation, Side
 from storecore.support.telling import QUEUE, Telling, side_of, topic
 from storecore.transactions import reading, writing
 
@@ -22,12 +23,23 @@ class Context:
     """What an agent should know of a customer: the last orders, newest first, and the cart. Guests have none."""
 
     orders: tuple[Order, ...] = ()
-    cart: Cart | None = None
+    cart: PricedCart | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A conversation as one side looks at it; an agent is told the ``context``, too."""
+
+    conversation: Conversation
+    side: Side
+    context: Context | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handling(Telling):
     """Conversations in the hands of agents. One agent at a time has one; nobody has their own."""
+
+    shop: Shop
 
     @reading
     def queue(self, unit: Unit, *, by: Actor, page: PageRequest = FIRST_PAGE) -> Page[Conversation]:
@@ -36,15 +48,21 @@ class Handling(Telling):
         return unit.conversations.queue(page)
 
     @reading
-    def context(self, unit: Unit, *, by: Actor, conversation_id: str) -> Context:
-        """What the shop knows of whoever asks."""
-        require(by, Permission.SUPPORT_AGENT)
-        customer_id = unit.conversations.get(conversation_id).customer_id
-        if customer_id is None:
+    def case(self, unit: Unit, *, by: Actor, conversation_id: str) -> Case:
+        """A conversation and, for agents, what the shop knows of whoever asks. Raises ``NotFound``."""
+        conversation = unit.conversations.get(conversation_id)
+        side = side_of(conversation, by)
+        context = self._context(unit, conversation) if side is Side.AGENT else None
+        return Case(conversation=conversation, side=side, context=context)
+
+    def _context(self, unit: Unit, conversation: Conversation) -> Context:
+        if conversation.customer_id is None:
             return Context()
+        customer = unit.users.get(conversation.customer_id)
+        cart = unit.carts.of_user(customer.id)
         return Context(
-            orders=unit.orders.page(OrderQuery(customer_id=customer_id), RECENT).items,
-            cart=unit.carts.of_user(customer_id),
+            orders=unit.orders.page(OrderQuery(customer_id=customer.id), RECENT).items,
+            cart=priced(unit, cart, by=customer, shop=self.shop) if cart else None,
         )
 
     def claim(self, *, by: Actor, conversation_id: str) -> Conversation:
@@ -54,7 +72,9 @@ class Handling(Telling):
 
     @writing
     def _claim(self, unit: Unit, *, by: Actor, conversation_id: str) -> Conversation:
-        agent, conversation = require_user(by), unit.conversations.locked(conversation_id)
+        agent = unit.users.locked(require_user(by).id)  # users before conversations, as everywhere
+        require(agent, Permission.SUPPORT_AGENT)
+        conversation = unit.conversations.locked(conversation_id)
         if conversation.customer_id == agent.id:
             raise Forbidden("Nobody handles their own conversation.")
         return _saved(unit, conversation.claim(agent))
@@ -75,8 +95,10 @@ class Handling(Telling):
 
     @writing
     def _transfer(self, unit: Unit, *, by: Actor, conversation_id: str, agent_id: str) -> Conversation:
-        conversation = _own(unit, by, conversation_id)
         agent = _agent(unit, agent_id)
+        conversation = _own(unit, by, conversation_id)
+        if agent.id == by.id:
+            raise checks.refuse("agent_id", "has claimed it already")
         if agent.id == conversation.customer_id:
             raise checks.refuse("agent_id", "opened the conversation")
         return _saved(unit, conversation.transfer(agent))
@@ -92,8 +114,8 @@ class Handling(Telling):
     def _close(self, unit: Unit, *, by: Actor, conversation_id: str, notes: str | None) -> Conversation:
         conversation = unit.conversations.locked(conversation_id)
         side = side_of(conversation, by)
-        claimed = conversation.status is ConversationStatus.CLAIMED
-        if side is Side.AGENT and claimed and conversation.agent_id != by.id:
+        conversation.check_open()
+        if side is Side.AGENT and conversation.agent_id is not None and not conversation.is_with(by):
             raise NotClaimed()
         return _saved(unit, conversation.close(side, at=unit.now, notes=notes))
 
@@ -106,14 +128,15 @@ class Handling(Telling):
 def _own(unit: Unit, by: Actor, conversation_id: str) -> Conversation:
     conversation = unit.conversations.locked(conversation_id)
     conversation.check_open()
-    if conversation.agent_id != by.id:
+    if not conversation.is_with(by):
         raise NotClaimed()
     return conversation
 
 
 def _agent(unit: Unit, user_id: str) -> User:
+    """Somebody who stays an agent until the unit ends."""
     try:
-        agent = unit.users.get(user_id)
+        agent = unit.users.locked(user_id)
     except NotFound:
         raise checks.refuse("agent_id", "is nobody we know") from None
     if not agent.may(Permission.SUPPORT_AGENT):

@@ -9,11 +9,18 @@ from typing import Any, Self
 
 from storecore import checks
 from storecore.accounts.model import Actor, Guest, User
-from storecore.errors import AlreadyClaimed, ConversationClosed, IllegalTransition, PreconditionFailed
+from storecore.errors import AlreadyClaimed, ConversationClosed, IllegalTransition
 
 MAX_BODY = 4_000
 """Characters of a message."""
 MAX_CLIENT_ID = 64
+MAX_SEQ = 10**15
+"""No conversation has so many messages."""
+
+
+def check_client_id(value: str | None) -> str | None:
+    """A sender's own name for a message, as it is kept. Raises ``Invalid``."""
+    return checks.optional(value, "client_id", most=MAX_CLIENT_ID)
 
 
 class ConversationStatus(StrEnum):
@@ -44,20 +51,21 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What a customer (``customer_id``) or a guest (``guest_name``, ``guest_email``) and an agent say to each other.
+    """What a customer, or a guest with a ``guest_email`` instead of a ``customer_id``, and an agent say to each other.
 
-    Messages are numbered from 1 to ``last_seq``. Each side has read up to its mark; who says something has read what
-    came before. ``waiting_since`` is its place in the queue, which it gets back when an agent releases it. ``notes``
-    are for the shop's eyes.
+    Names are those that people had when they opened or claimed it, as on an order. Messages are numbered from 1 to
+    ``last_seq``. Each side has read up to its mark; who says something has read what came before. ``waiting_since`` is
+    its place in the queue, which it gets back when an agent releases it. ``notes`` are for the shop's eyes.
     """
 
     id: str
     customer_id: str | None
-    guest_name: str | None = field(default=None, repr=False)
+    customer_name: str = field(repr=False)
     guest_email: str | None = field(default=None, repr=False)
     subject: str | None = field(default=None, repr=False)
     status: ConversationStatus = ConversationStatus.WAITING
     agent_id: str | None = None
+    agent_name: str | None = None
     last_seq: int = 0
     customer_read: int = 0
     agent_read: int = 0
@@ -72,7 +80,7 @@ class Conversation:
         set_ = object.__setattr__
         set_(self, "subject", checks.optional(self.subject, "subject", most=200))
         set_(self, "notes", checks.optional(self.notes, "notes", most=2_000, lines=True))
-        set_(self, "guest_name", checks.optional(self.guest_name, "guest_name", most=200))
+        set_(self, "customer_name", checks.text(self.customer_name, "guest_name", most=200))
         if self.guest_email is not None:
             set_(self, "guest_email", checks.email(self.guest_email, "guest_email"))
 
@@ -82,14 +90,17 @@ class Conversation:
             return by.id == self.customer_id
         return isinstance(by, Guest) and self.customer_id is None and by.conversation_id == self.id
 
+    def is_with(self, by: Actor) -> bool:
+        """Whether ``by`` is the agent who has claimed it."""
+        return self.agent_id is not None and self.agent_id == by.id
+
     def unread(self, side: Side) -> int:
         """How many messages one side has not read."""
-        return self.last_seq - (self.customer_read if side is Side.CUSTOMER else self.agent_read)
+        return self.last_seq - self.mark(side)
 
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
+    def mark(self, side: Side) -> int:
+        """The last message that one side has read."""
+        return self.customer_read if side is Side.CUSTOMER else self.agent_read
 
     def check_open(self) -> None:
         """Raises ``ConversationClosed``."""
@@ -103,8 +114,7 @@ class Conversation:
 
     def read(self, side: Side, seq: int) -> Self:
         """One side has read up to a message; a mark never goes back, or beyond what was said."""
-        mark = self.customer_read if side is Side.CUSTOMER else self.agent_read
-        if (seq := min(seq, self.last_seq)) <= mark:
+        if (seq := min(seq, self.last_seq)) <= self.mark(side):
             return self
         return self._changed(**{f"{side}_read": seq})
 
@@ -112,23 +122,26 @@ class Conversation:
         """An agent takes it. Raises ``AlreadyClaimed``, ``ConversationClosed``."""
         if self.status is ConversationStatus.CLAIMED:
             raise AlreadyClaimed()
-        return self._move(ConversationStatus.CLAIMED, agent_id=agent.id)
+        return self._given(agent)
 
     def release(self) -> Self:
         """Back into the queue, where it was. Raises ``ConversationClosed``, ``IllegalTransition``."""
         if self.status is ConversationStatus.WAITING:
             raise IllegalTransition("The conversation is in the queue already.")
-        return self._move(ConversationStatus.WAITING, agent_id=None)
+        return self._move(ConversationStatus.WAITING, agent_id=None, agent_name=None)
 
     def transfer(self, agent: User) -> Self:
         """Another agent takes it over. Raises ``ConversationClosed``, ``IllegalTransition``."""
         if self.status is ConversationStatus.WAITING:
             raise IllegalTransition("The conversation is in the queue: claim it first.")
-        return self._move(ConversationStatus.CLAIMED, agent_id=agent.id)
+        return self._given(agent)
 
     def close(self, side: Side, *, at: datetime, notes: str | None = None) -> Self:
         """It is over. Raises ``ConversationClosed``."""
         return self._move(ConversationStatus.CLOSED, closed_at=at, closed_by=side, notes=notes)
+
+    def _given(self, agent: User) -> Self:
+        return self._move(ConversationStatus.CLAIMED, agent_id=agent.id, agent_name=agent.display_name)
 
     def _move(self, to: ConversationStatus, **changes: Any) -> Self:
         self.check_open()
@@ -160,4 +173,4 @@ class Message:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "body", checks.text(self.body, "body", most=MAX_BODY, lines=True))
-        set_(self, "client_id", checks.optional(self.client_id, "client_id", most=MAX_CLIENT_ID))
+        set_(self, "client_id", check_client_id(self.client_id))

@@ -1,6 +1,6 @@
 """Opening a conversation, saying something in it, and reading what was said."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from storecore import checks
@@ -9,13 +9,12 @@ from storecore.accounts.permissions import Permission
 from storecore.errors import NotClaimed
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import ConversationQuery, Signer, Unit
-from storecore.support.model import Conversation, Message, Side
+from storecore.support.model import MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
 from storecore.support.telling import QUEUE, Telling, side_of, topic
 from storecore.transactions import Once, reading, writing
 
 CONVERSATION_LINK = "conversation"
 LINK_LASTS = timedelta(days=90)
-EVERY_CONVERSATION = ConversationQuery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +50,8 @@ class Talking(Telling):
             for name, given in (("guest_name", guest_name), ("guest_email", guest_email)):
                 if given is None:
                     raise checks.refuse(name, "is needed without an account")
-        opened = self._open(
-            by=by, message=message, subject=subject, guest_name=guest_name, guest_email=guest_email, once=once
-        )
+        name = by.full_name if isinstance(by, User) else guest_name or ""
+        opened = self._open(by=by, message=message, subject=subject, name=name, email=guest_email, once=once)
         self.tell(QUEUE, "waiting", id=opened.id)
         return opened
 
@@ -65,23 +63,24 @@ class Talking(Telling):
         by: Actor,
         message: str,
         subject: str | None,
-        guest_name: str | None,
-        guest_email: str | None,
+        name: str,
+        email: str | None,
         once: Once | None,
     ) -> Conversation:
         conversation = Conversation(
             id=unit.new_id(),
             customer_id=by.id,
-            guest_name=guest_name,
-            guest_email=guest_email,
+            customer_name=name,
+            guest_email=email,
             subject=subject,
+            last_seq=1,
+            customer_read=1,
             created_at=unit.now,
             waiting_since=unit.now,
         )
-        said = replace(conversation, last_seq=1, customer_read=1)
-        unit.conversations.add(said)
-        unit.conversations.add_message(_message(unit, said, by, message, side=Side.CUSTOMER, client_id=None))
-        return said
+        unit.conversations.add(conversation)
+        unit.conversations.add_message(_message(unit, conversation, by, message, side=Side.CUSTOMER, client_id=None))
+        return conversation
 
     @reading
     def get(self, unit: Unit, *, by: Actor, conversation_id: str) -> Conversation:
@@ -96,27 +95,32 @@ class Talking(Telling):
         unit: Unit,
         *,
         by: Actor,
-        query: ConversationQuery = EVERY_CONVERSATION,
+        status: ConversationStatus | None = None,
         page: PageRequest = FIRST_PAGE,
     ) -> Page[Conversation]:
         """The conversations that one opened; for ``support:agent``, those that one has claimed. Newest first."""
         user = require_user(by)
         if user.may(Permission.SUPPORT_AGENT):
-            return unit.conversations.page(replace(query, agent_id=user.id), page)
-        return unit.conversations.page(replace(query, customer_id=user.id), page)
+            return unit.conversations.page(ConversationQuery(agent_id=user.id, status=status), page)
+        return unit.conversations.page(ConversationQuery(customer_id=user.id, status=status), page)
 
-    def send(self, *, by: Actor, conversation_id: str, body: str, client_id: str | None = None) -> Said:
+    def send(
+        self, *, by: Actor, conversation_id: str, body: str, client_id: str | None = None, once: Once | None = None
+    ) -> Said:
         """Say something. The same ``client_id`` by the same sender is the same message, kept once.
 
         Raises ``NotFound``, ``ConversationClosed``, ``NotClaimed`` for an agent who has not claimed it, ``Invalid``.
         """
-        said = self._send(by=by, conversation_id=conversation_id, body=body, client_id=client_id)
+        client_id = check_client_id(client_id)
+        said = self._send(by=by, conversation_id=conversation_id, body=body, client_id=client_id, once=once)
         if not said.repeated:
             self.tell(topic(conversation_id), "message", seq=said.message.seq)
         return said
 
     @writing
-    def _send(self, unit: Unit, *, by: Actor, conversation_id: str, body: str, client_id: str | None) -> Said:
+    def _send(
+        self, unit: Unit, *, by: Actor, conversation_id: str, body: str, client_id: str | None, once: Once | None
+    ) -> Said:
         conversation = unit.conversations.locked(conversation_id)
         side = side_of(conversation, by)
         if client_id is not None:
@@ -124,7 +128,7 @@ class Talking(Telling):
             if before is not None:
                 return Said(message=before, repeated=True)
         conversation.check_open()
-        if side is Side.AGENT and conversation.agent_id != by.id:
+        if side is Side.AGENT and not conversation.is_with(by):
             raise NotClaimed()
         said = conversation.said(side)
         message = _message(unit, said, by, body, side=side, client_id=client_id)
@@ -147,18 +151,22 @@ class Talking(Telling):
         return tuple(unit.conversations.latest(conversation.id, limit))
 
     def mark_read(self, *, by: Actor, conversation_id: str, seq: int) -> Conversation:
-        """One's side has read up to a message. Raises ``NotFound``."""
+        """One's side has read up to a message; what an agent reads counts for the one who has claimed it.
+
+        Raises ``NotFound``, ``Invalid``.
+        """
+        seq = checks.whole(seq, "seq", least=0, most=MAX_SEQ)
         conversation, side, moved = self._mark_read(by=by, conversation_id=conversation_id, seq=seq)
         if moved:
-            self.tell(topic(conversation_id), "read", side=side, seq=seq)
+            self.tell(topic(conversation_id), "read", side=side, seq=conversation.mark(side))
         return conversation
 
     @writing
     def _mark_read(self, unit: Unit, *, by: Actor, conversation_id: str, seq: int) -> tuple[Conversation, Side, bool]:
         conversation = unit.conversations.locked(conversation_id)
         side = side_of(conversation, by)
-        if side is Side.AGENT and conversation.agent_id != by.id:
-            return conversation, side, False  # who looks over a colleague's shoulder has read nothing for the customer
+        if side is Side.AGENT and not conversation.is_with(by):
+            return conversation, side, False
         read = conversation.read(side, seq)
         if read is not conversation:
             unit.conversations.save(read)
@@ -177,7 +185,7 @@ class Talking(Telling):
 def _message(
     unit: Unit, conversation: Conversation, by: Actor, body: str, *, side: Side, client_id: str | None
 ) -> Message:
-    name = by.display_name if isinstance(by, User) else conversation.guest_name or ""
+    name = by.display_name if isinstance(by, User) else conversation.customer_name
     return Message(
         id=unit.new_id(),
         conversation_id=conversation.id,

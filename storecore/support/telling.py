@@ -4,7 +4,7 @@ import json
 import logging
 from dataclasses import dataclass
 
-from storecore.accounts.model import Actor
+from storecore.accounts.model import Actor, User, require_user
 from storecore.accounts.permissions import Permission
 from storecore.errors import NotFound, Unavailable
 from storecore.ports import Hub
@@ -23,7 +23,9 @@ def topic(conversation_id: str) -> str:
 
 
 def side_of(conversation: Conversation, by: Actor) -> Side:
-    """On which side somebody is. Raises ``NotFound`` for strangers."""
+    """On which side somebody is. Raises ``NotFound`` for strangers, ``Forbidden`` for the banned."""
+    if isinstance(by, User):
+        require_user(by)
     if conversation.belongs_to(by):
         return Side.CUSTOMER
     if by.may(Permission.SUPPORT_AGENT):

@@ -29,7 +29,10 @@ def upgrade() -> None:
         sa.Column("version", WHOLE, nullable=False),
         sa.CheckConstraint("status IN ('waiting', 'claimed', 'closed')", name="ck_conversations_status"),
         sa.CheckConstraint("closed_by IN ('customer', 'agent')", name="ck_conversations_closed_by"),
+        sa.CheckConstraint("status <> 'claimed' OR agent_id IS NOT NULL", name="ck_conversations_claimed"),
+        sa.CheckConstraint("status <> 'waiting' OR agent_id IS NULL", name="ck_conversations_waiting"),
         sa.CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="ck_conversations_closed_at"),
+        sa.CheckConstraint("(status = 'closed') = (closed_by IS NOT NULL)", name="ck_conversations_closed_by_somebody"),
         sa.CheckConstraint("customer_read BETWEEN 0 AND last_seq", name="ck_conversations_customer_read"),
         sa.CheckConstraint("agent_read BETWEEN 0 AND last_seq", name="ck_conversations_agent_read"),
         sa.ForeignKeyConstraint(["customer_id"], ["users.id"], name="fk_conversations_customer_id"),
@@ -39,6 +42,9 @@ def upgrade() -> None:
     )
     for who in ("customer_id", "agent_id"):
         op.create_index(f"ix_conversations_{who}_created_at", "conversations", [who, "created_at", "id"])
+    op.create_index(
+        "ix_conversations_agent_id_status_created_at", "conversations", ["agent_id", "status", "created_at", "id"]
+    )
     op.create_index("ix_conversations_status_waiting_since", "conversations", ["status", "waiting_since", "id"])
     op.create_table(
         "messages",
