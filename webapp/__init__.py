@@ -20,6 +20,7 @@ from webapp import (
     orders,
     products,
     quotes,
+    support,
     system,
     users,
 )
@@ -41,6 +42,7 @@ AREAS: tuple[Routes, ...] = (
     orders.routes,
     fulfilment.routes,
     invoices.routes,
+    support.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""
