@@ -9,7 +9,7 @@ from storecore.accounts.permissions import Permission
 from storecore.errors import NotClaimed
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import ConversationQuery, Signer, Unit
-from storecore.support.model import MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
+from storecore.support.model import MAX_BODY, MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
 from storecore.support.telling import QUEUE, Telling, side_of, topic
 from storecore.transactions import Once, reading, writing
 
@@ -50,6 +50,7 @@ class Talking(Telling):
             for name, given in (("guest_name", guest_name), ("guest_email", guest_email)):
                 if given is None:
                     raise checks.refuse(name, "is needed without an account")
+        message = checks.text(message, "message", most=MAX_BODY, lines=True)
         name = by.full_name if isinstance(by, User) else guest_name or ""
         opened = self._open(by=by, message=message, subject=subject, name=name, email=guest_email, once=once)
         self.tell(QUEUE, "waiting", id=opened.id)

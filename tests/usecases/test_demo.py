@@ -7,6 +7,7 @@ import pytest
 from storecore.accounts.model import SYSTEM
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
+from storecore.support.model import ConversationStatus, Side
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
 
@@ -23,6 +24,13 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
     orders = store.orders.everyones(by=SYSTEM, page=everything).items
     assert {order.status for order in orders} == set(Status)
     assert len({order.customer_id for order in orders}) >= 3
+    waiting = store.support.queue(by=SYSTEM).items
+    assert {each.customer_id is None for each in waiting} == {True, False}
+    robin = store.accounts.login(email="support@example.com", password=demo.PASSWORD).user
+    talked = store.support.mine(by=robin).items
+    assert {each.status for each in (*waiting, *talked)} == set(ConversationStatus)
+    assert all(each.last_seq > 2 for each in talked)
+    assert any(each.unread(Side.AGENT) for each in talked)
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
     with pytest.raises(RuntimeError, match="not empty"):

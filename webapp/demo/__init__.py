@@ -1,4 +1,4 @@
-"""A shop to look at: staff, customers, a fashion catalog and two months of orders in every state.
+"""A shop to look at: staff, customers, a fashion catalog, two months of orders in every state, and conversations.
 
 Everything goes through the store's own use cases, at times in the past, so that the demo data keeps every promise
 that real data keeps.
@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import cycle, product
 
 from storecore.accounts.letters import VERIFY_EMAIL
-from storecore.accounts.model import SYSTEM, Address, User
+from storecore.accounts.model import GUEST, SYSTEM, Address, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.offers import Offer
 from storecore.money import Money
@@ -90,6 +90,18 @@ ORDERS: tuple[tuple[int, Status], ...] = (
     (0, Status.PENDING),
 )
 """(days ago, the status it has reached), oldest first."""
+SMALLER_SIZE = (
+    "Merhaba! The coat is lovely, but too large. Can I change it for a smaller one?",
+    "Of course. Keep the label on, and order the smaller size; we take the other one back.",
+    "Perfect, thank you!",
+)
+PARCEL = (
+    "Hello, where is my parcel? The carrier's page has not changed since yesterday.",
+    "Hello Chris, let me have a look.",
+    "Take your time.",
+    "It is in the depot in Springfield and leaves tomorrow morning.",
+    "Great. Can they leave it with my neighbour?",
+)
 
 Progress = Callable[[str], None]
 
@@ -116,6 +128,8 @@ def seed(store: Store, progress: Progress = lambda _: None) -> None:
     progress("orders")
     _orders(store, customers, offers, people["vendor@example.com"])
     _sell_out(store, offers[-1], people["manager@example.com"])
+    progress("conversations")
+    _conversations(store, [customer for customer, _ in customers], people["support@example.com"])
 
 
 def _at(store: Store, moment: datetime) -> Store:
@@ -194,3 +208,27 @@ def _sell_out(store: Store, offer: Offer, manager: User) -> None:
     """Every shop has something that it is out of."""
     left = store.catalog.product(product=offer.product.id).product.stock
     store.catalog.adjust_stock(by=manager, product_id=offer.product.id, change=-left, reason="Sent back to the maker")
+
+
+def _conversations(store: Store, customers: Sequence[User], agent: User) -> None:
+    """One that was closed, one that is being talked in, one that waits, and a guest's that waits as well."""
+    now = store.clock()
+    for minutes, customer, subject, words, closed in (
+        (2 * 24 * 60, customers[1], "A smaller size", SMALLER_SIZE, True),
+        (25, customers[0], "My parcel", PARCEL, False),
+    ):
+        asked = now - timedelta(minutes=minutes)
+        opened = _at(store, asked).support.open(by=customer, subject=subject, message=words[0])
+        _at(store, asked + timedelta(minutes=2)).support.claim(by=agent, conversation_id=opened.id)
+        for number, (body, speaker) in enumerate(zip(words[1:], cycle((agent, customer))), start=3):
+            there = _at(store, asked + timedelta(minutes=number)).support
+            there.send(by=speaker, conversation_id=opened.id, body=body)
+        if closed:
+            over = _at(store, asked + timedelta(minutes=20)).support
+            over.close(by=agent, conversation_id=opened.id, notes="Explained how to exchange; no refund needed.")
+    _at(store, now - timedelta(minutes=12)).support.open(
+        by=customers[2], subject="Добрый день", message="Здравствуйте! Есть ли у вас эта куртка чёрного цвета?"
+    )
+    _at(store, now - timedelta(minutes=4)).support.open(
+        by=GUEST, message="Do you ship to Iceland?", guest_name="Björk Jónsdóttir", guest_email="bjork@example.com"
+    )

@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, FromClause, Table, and_, exists, func, or_
 from adapters.sql import tables
 from adapters.sql.verify.snapshot import Rule
 from storecore.orders.model import PaymentStatus, Status
+from storecore.support.model import Side
 
 _shelf, _moves = tables.shelf.c, tables.stock_moves.c
 _orders, _lines, _invoices = tables.orders.c, tables.order_lines.c, tables.invoices.c
 _coupons, _counts, _uses = tables.coupons.c, tables.coupon_counts.c, tables.coupon_uses.c
+_conversations, _messages = tables.conversations.c, tables.messages.c
 _outbox, _answers = tables.outbox.c, tables.answers.c
 
 _cancelled = _orders.status == str(Status.CANCELLED)
@@ -130,6 +132,61 @@ _unmarked = Rule(
     message="has an invoice, but is not marked as invoiced",
 )
 
+_said = (
+    select(
+        _messages.conversation_id,
+        func.count().label("messages"),
+        func.min(_messages.seq).label("first"),
+        func.max(_messages.seq).label("last"),
+    )
+    .group_by(_messages.conversation_id)
+    .subquery("said")
+)
+_messages_said = func.coalesce(_said.c.messages, 0)
+_message_count = Rule(
+    name="messages",
+    table=tables.conversations,
+    breakers=select(
+        _conversations.id, _conversations.last_seq, _messages_said.label("messages"), _said.c.first, _said.c.last
+    )
+    .outerjoin_from(tables.conversations, _said, _said.c.conversation_id == _conversations.id)
+    .where(
+        or_(
+            _conversations.last_seq != _messages_said,
+            _messages_said == 0,
+            _said.c.first != 1,
+            _said.c.last != _conversations.last_seq,
+        )
+    ),
+    message="counts {last_seq} messages; there are {messages}, numbered {first} to {last}",
+)
+_one_asker = Rule(
+    name="messages",
+    table=tables.messages,
+    breakers=select(_messages.conversation_id, _messages.seq, _messages.author_id)
+    .join_from(tables.messages, tables.conversations)
+    .where(_messages.side == str(Side.CUSTOMER), _messages.author_id.is_distinct_from(_conversations.customer_id)),
+    message="is said to be by whoever opened the conversation, and is by {author_id}",
+    keys=2,
+)
+_own_conversation = Rule(
+    name="own-conversation",
+    table=tables.conversations,
+    breakers=select(_conversations.id, _conversations.agent_id).where(
+        _conversations.agent_id == _conversations.customer_id
+    ),
+    message="{agent_id} handles their own",
+)
+_authors_key = Rule(
+    name="messages",
+    table=tables.messages,
+    breakers=select(_messages.conversation_id, _messages.seq, _messages.author_key).where(
+        _messages.author_key != func.coalesce(_messages.author_id, "")
+    ),
+    message="is kept under the author {author_key!r}, who has not written it",
+    keys=2,
+)
+
 _attached = Rule(
     name="orphan",
     table=tables.outbox,
@@ -173,6 +230,10 @@ SUMS: Sequence[Rule] = (
     _invoice_total,
     _not_invoiced,
     _unmarked,
+    _message_count,
+    _one_asker,
+    _authors_key,
+    _own_conversation,
     _attached,
     _idempotency,
     _missing(tables.products, tables.shelf, _shelf.product_id),
