@@ -65,7 +65,7 @@ class Conversation:
     subject: str | None = field(default=None, repr=False)
     status: ConversationStatus = ConversationStatus.WAITING
     agent_id: str | None = None
-    agent_name: str | None = None
+    agent_name: str | None = field(default=None, repr=False)
     last_seq: int = 0
     customer_read: int = 0
     agent_read: int = 0

@@ -519,6 +519,7 @@ CORRUPTIONS = [
     # Secrets.
     secret("addresses", "private"),
     secret("answers", "answer"),
+    secret("conversations", "private"),
     secret("invoices", "private"),
     secret("orders", "private"),
     secret("outbox", "private"),

@@ -133,32 +133,18 @@ _unmarked = Rule(
 )
 
 _said = (
-    select(
-        _messages.conversation_id,
-        func.count().label("messages"),
-        func.min(_messages.seq).label("first"),
-        func.max(_messages.seq).label("last"),
-    )
+    select(_messages.conversation_id, func.count().label("rows"), func.max(_messages.seq).label("last"))
     .group_by(_messages.conversation_id)
     .subquery("said")
 )
-_messages_said = func.coalesce(_said.c.messages, 0)
+_rows_said, _last_said = func.coalesce(_said.c.rows, 0), func.coalesce(_said.c.last, 0)
 _message_count = Rule(
     name="messages",
     table=tables.conversations,
-    breakers=select(
-        _conversations.id, _conversations.last_seq, _messages_said.label("messages"), _said.c.first, _said.c.last
-    )
+    breakers=select(_conversations.id, _conversations.last_seq, _rows_said.label("rows"), _last_said.label("last"))
     .outerjoin_from(tables.conversations, _said, _said.c.conversation_id == _conversations.id)
-    .where(
-        or_(
-            _conversations.last_seq != _messages_said,
-            _messages_said == 0,
-            _said.c.first != 1,
-            _said.c.last != _conversations.last_seq,
-        )
-    ),
-    message="counts {last_seq} messages; there are {messages}, numbered {first} to {last}",
+    .where(or_(_rows_said == 0, _conversations.last_seq != _rows_said, _conversations.last_seq != _last_said)),
+    message="counts {last_seq} messages; there are {rows}, the last is number {last}",
 )
 _one_asker = Rule(
     name="messages",
