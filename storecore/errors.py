@@ -328,6 +328,30 @@ class DuplicateReview(Conflict):
     title = "You have already reviewed this product"
 
 
+# Support.
+
+
+class AlreadyClaimed(Conflict):
+    """Another agent has taken the conversation."""
+
+    code = "already-claimed"
+    title = "Another agent has claimed this conversation"
+
+
+class NotClaimed(Conflict):
+    """An agent speaks in a conversation that is theirs; this one is not."""
+
+    code = "not-claimed"
+    title = "Claim the conversation first"
+
+
+class ConversationClosed(Conflict):
+    """Nothing is added to a conversation that is over."""
+
+    code = "conversation-closed"
+    title = "The conversation is closed"
+
+
 # Payments.
 
 

@@ -24,6 +24,7 @@ from storecore.orders.model import Delivery, Invoice, Order, Status
 from storecore.orders.payment import Outcome, Payment, ProviderEvent
 from storecore.orders.refund import CreditNote, Refund, RefundStatus
 from storecore.reviews.model import Review
+from storecore.support.model import Conversation, ConversationStatus, Message, Side
 
 Clock = Callable[[], datetime]
 """The time now, aware."""
@@ -521,6 +522,47 @@ class Reviews(Protocol):
         """How many reviews of a user are published."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationQuery:
+    """Which conversations to list; ``None`` does not filter."""
+
+    customer_id: str | None = None
+    agent_id: str | None = None
+    status: ConversationStatus | None = None
+
+
+class Conversations(Protocol):
+    """Conversations and what is said in them."""
+
+    def add(self, conversation: Conversation) -> None: ...
+
+    def get(self, conversation_id: str) -> Conversation: ...
+
+    def locked(self, conversation_id: str) -> Conversation:
+        """The conversation, which no other unit changes until this one ends."""
+
+    def save(self, conversation: Conversation) -> None:
+        """Write what may change. Raises ``Contention`` if its version is not one above the stored one."""
+
+    def page(self, query: ConversationQuery, page: PageRequest) -> Page[Conversation]:
+        """Newest first."""
+
+    def queue(self, page: PageRequest) -> Page[Conversation]:
+        """Those that wait, the longest waiting first."""
+
+    def add_message(self, message: Message) -> None:
+        """Raises ``Contention`` for a ``seq`` that is taken, and for a ``client_id`` that its author has used here."""
+
+    def message(self, conversation_id: str, side: Side, author_id: str | None, client_id: str) -> Message | None:
+        """What its author sent under a name of their own."""
+
+    def messages(self, conversation_id: str, page: PageRequest) -> Page[Message]:
+        """In order; a page starts after the message whose number is its keyset: ``(seq,)``."""
+
+    def latest(self, conversation_id: str, limit: int) -> Sequence[Message]:
+        """The last ones said, in order."""
+
+
 class Outbox(Protocol):
     """Mail that is owed."""
 
@@ -594,6 +636,8 @@ class Unit(Protocol):
     def credit_notes(self) -> CreditNotes: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def conversations(self) -> Conversations: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

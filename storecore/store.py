@@ -29,10 +29,12 @@ from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
 from storecore.orders.refunding import Refunding
 from storecore.orders.settling import Settling
-from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
+from storecore.ports import Clock, Documents, Hub, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
 from storecore.reviews.moderating import Moderating
 from storecore.reviews.reviewing import Reviewing
 from storecore.shop import Shop
+from storecore.support.handling import Handling
+from storecore.support.talking import Talking
 from storecore.transactions import Activity
 
 A = TypeVar("A", bound=Activity)
@@ -77,6 +79,11 @@ class Refunds(Refunding, PayingOut):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Support(Talking, Handling):
+    """``store.support``: conversations with customers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notices(Delivering):
     """``store.notices``: the mail that is owed."""
 
@@ -93,6 +100,7 @@ class _Ports:
     signer: Signer
     mailer: Mailer
     documents: Documents
+    hub: Hub
     providers: Mapping[str, PaymentProvider]
     shop: Shop
 
@@ -118,6 +126,7 @@ class Store:
         signer: Signer,
         mailer: Mailer,
         documents: Documents,
+        hub: Hub,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
     ) -> None:
@@ -131,6 +140,7 @@ class Store:
             signer=signer,
             mailer=mailer,
             documents=documents,
+            hub=hub,
             providers=providers,
             shop=shop,
         )
@@ -141,6 +151,7 @@ class Store:
         self.orders = self._ports.equip(Orders)
         self.reviews = self._ports.equip(Reviews)
         self.refunds = self._ports.equip(Refunds)
+        self.support = self._ports.equip(Support)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
@@ -167,6 +178,7 @@ class Store:
 
     def close(self) -> None:
         """Give back files and connections."""
+        self._ports.hub.close()
         self.storage.close()
 
     def __enter__(self) -> "Store":

@@ -24,6 +24,7 @@ from webapp import (
     quotes,
     refunds,
     reviews,
+    support,
     system,
     users,
     wishlist,
@@ -50,6 +51,7 @@ AREAS: tuple[Routes, ...] = (
     invoices.routes,
     reviews.routes,
     refunds.routes,
+    support.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

@@ -1,9 +1,10 @@
 """Who asks: users by a bearer token or a cookie, guests by what they hold; and the cookies that make it so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from types import MappingProxyType
 
 from flask import Request, Response, after_this_request
 
@@ -30,7 +31,12 @@ class Who(Enum):
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     HOLDER = "holder"
+    PARTY = "party"
     NEWCOMER = "newcomer"
+
+
+TOKENS: Mapping[Who, str] = MappingProxyType({Who.HOLDER: "X-Order-Token", Who.PARTY: "X-Conversation-Token"})
+"""The header in which guests show what they hold; ``?token=`` does as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,11 @@ class Sessions:
             raise CrossSite()
 
     def caller(self, request: Request, who: Who = Who.ANYONE) -> Caller:
-        """Who asks. An order's token or a bearer token that is no good raises ``NotAuthenticated``; a stale cookie does
-        not: whoever brings one is a guest.
+        """Who asks. A token that is no good, of whatever kind, raises ``NotAuthenticated``; a stale cookie does not:
+        whoever brings one is a guest.
         """
-        if who is Who.HOLDER and (token := request.headers.get("X-Order-Token") or request.args.get("token")):
-            return Caller(self._holder(token))
+        if who in TOKENS and (token := request.headers.get(TOKENS[who]) or request.args.get("token")):
+            return Caller(self._holder(token, who))
         if who is not Who.NEWCOMER:
             if (token := _bearer(request)) is not None:
                 return self._user(token)
@@ -97,9 +103,9 @@ class Sessions:
             raise SessionEnded()
         return Caller(user, claims.session_id)
 
-    def _holder(self, token: str) -> Guest:
+    def _holder(self, token: str, who: Who) -> Guest:
         try:
-            return self._store.orders.holder(token)
+            return (self._store.orders if who is Who.HOLDER else self._store.support).holder(token)
         except Invalid as error:
             raise NotAuthenticated(error.message) from None
 
@@ -189,7 +195,15 @@ def admit(by: Actor, who: Who, may: Sequence[Permission]) -> None:
     """Let somebody in, by the core's own rules. Raises ``NotAuthenticated``, then ``Forbidden``."""
     if isinstance(by, User):
         require_user(by)
-    elif who is Who.SIGNED_IN or (who is Who.HOLDER and by.order_id is None if isinstance(by, Guest) else False):
+    elif isinstance(by, Guest) and not _admits(who, by):
         raise NotAuthenticated()
     if may:
         require(by, *may)
+
+
+def _admits(who: Who, guest: Guest) -> bool:
+    if who is Who.HOLDER:
+        return guest.order_id is not None
+    if who is Who.PARTY:
+        return guest.conversation_id is not None
+    return who is not Who.SIGNED_IN

@@ -68,7 +68,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     """The store over the real world. Open it after forking, and close it."""
     from adapters.encryption import FernetCipher
     from adapters.passwords import Argon2Passwords
-    from adapters.sql import SqlStorage
+    from adapters.sql import SqlStorage, open_hub
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
 
@@ -84,6 +84,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
+        hub=open_hub(settings.database),
         shop=shop,
         providers=_providers(settings, shop.public_url),
     )

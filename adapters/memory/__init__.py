@@ -5,6 +5,7 @@ It is also the reference: every other storage adapter has to agree with it.
 
 from collections.abc import Mapping
 
+from adapters.local_hub import LocalHub
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
@@ -46,6 +47,7 @@ def open_store(
         signer=signer or MemorySigner(random(32)),
         mailer=mailer or MemoryMailer(),
         documents=documents or TextDocuments(),
+        hub=LocalHub(),
         shop=shop or Shop(),
         providers=providers or {},
     )

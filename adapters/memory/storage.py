@@ -10,6 +10,7 @@ from threading import Lock
 from adapters.memory.accounts import MemorySessions, MemoryUsers
 from adapters.memory.carts import MemoryCarts
 from adapters.memory.catalog import MemoryCategories, MemoryProducts
+from adapters.memory.conversations import MemoryConversations
 from adapters.memory.coupons import MemoryCoupons
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
@@ -44,6 +45,7 @@ class MemoryUnit:
         self.refunds = MemoryRefunds(space)
         self.credit_notes = MemoryCreditNotes(space)
         self.reviews = MemoryReviews(space)
+        self.conversations = MemoryConversations(space)
         self.outbox = MemoryOutbox(space)
         self.answers = MemoryAnswers(space)
 

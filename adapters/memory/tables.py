@@ -15,6 +15,7 @@ from storecore.orders.model import Invoice, Order
 from storecore.orders.payment import Payment
 from storecore.orders.refund import CreditNote, Refund
 from storecore.reviews.model import Review
+from storecore.support.model import Conversation, Message
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -164,6 +165,8 @@ class Tables:
 
     reviews: Table[str, Review] = _table()
     reviews_by_author: Table[tuple[str, str], str] = _table()  # by (author, product)
+    conversations: Table[str, Conversation] = _table()
+    messages: Table[str, tuple[Message, ...]] = _table()  # by conversation, in order
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

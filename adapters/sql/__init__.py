@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.sql.databases import open_hub
 from adapters.sql.migrations import DatabaseTooNew, migrate
 from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider
     from storecore.store import Store
 
-__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_store"]
+__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_hub", "open_store"]
 
 
 def open_store(
@@ -58,6 +59,7 @@ def open_store(
         signer=ItsDangerousSigner(secrets.signing_keys),
         mailer=mailer or _mail_files(Path(keys).with_suffix(".mail"), shop),
         documents=documents or _pdf(shop),
+        hub=open_hub(where),
         shop=shop,
         providers=providers or {},
     )

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.engine import URL
 
 from adapters.sql.sqlite import SqliteDatabase
+from adapters.sql.sqlite_hub import SqliteHub
+from storecore.ports import Hub
 
 
 class Database(Protocol):
@@ -43,18 +45,36 @@ def open_database(where: str | Path | URL, *, pool_size: int, patience: float) -
 
     Raises ``ValueError`` for other kinds of database, ``ImportError`` if the driver is not installed.
     """
+    place = located(where)
+    if isinstance(place, Path):
+        return SqliteDatabase(place, pool_size=pool_size, patience=patience)
+    try:
+        from adapters.sql.postgresql import PostgresqlDatabase  # its driver is needed for nothing else
+    except ImportError as error:
+        raise ImportError("PostgreSQL needs its driver: pip install 'storecore[postgres]'") from error
+    return PostgresqlDatabase(place, pool_size=pool_size, patience=patience)
+
+
+def open_hub(where: str | Path | URL) -> Hub:
+    """A hub for every process that works on the same database. Open it after forking."""
+    place = located(where)
+    if isinstance(place, Path):
+        return SqliteHub(place)
+    from adapters.sql.postgresql_hub import PostgresqlHub  # its driver is needed for nothing else
+
+    return PostgresqlHub(place)
+
+
+def located(where: str | Path | URL) -> Path | URL:
+    """The file of a SQLite database, or the URL of one on a PostgreSQL server. Raises ``ValueError`` for any other."""
     if isinstance(where, str) and "://" in where:
         where = make_url(where)
     if isinstance(where, URL):
         if where.drivername in {"postgresql", "postgresql+psycopg"}:
-            try:
-                from adapters.sql.postgresql import PostgresqlDatabase  # its driver is needed for nothing else
-            except ImportError as error:
-                raise ImportError("PostgreSQL needs its driver: pip install 'storecore[postgres]'") from error
-            return PostgresqlDatabase(where, pool_size=pool_size, patience=patience)
+            return where
         if where.get_backend_name() != "sqlite" or where.query:
             raise ValueError(f"this database is not supported: {where.render_as_string()}")
         where = where.database or ""
     if str(where) in {"", ".", ":memory:"}:
         raise ValueError("a database needs a file; adapters.memory keeps a shop in memory")
-    return SqliteDatabase(Path(where), pool_size=pool_size, patience=patience)
+    return Path(where)

@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from selectors import EVENT_READ, DefaultSelector
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
+from adapters.local_hub import LocalHub
 from adapters.sql.postgresql import connector
 from storecore.errors import Unavailable
-from storecore.ports import Event, Hub, Listener
+from storecore.ports import Event, Listener
 
 log = logging.getLogger(__name__)
 
@@ -27,23 +28,16 @@ LONGEST_PAUSE_SECONDS = 5.0
 """Between attempts to connect again; each pause is twice the one before."""
 
 
-class LocalHub(Hub, Protocol):
-    """A hub within this process, such as ``MemoryHub``."""
-
-    def lose(self) -> None:
-        """Tell every listener that events were lost."""
-
-
 class PostgresqlHub:
-    """The ``Hub`` port on PostgreSQL: ``local`` hands out here what any process has published.
+    """The ``Hub`` port on PostgreSQL: a hub of this process hands out here what any has published.
 
     It publishes through one connection and hears through another, each opened when it is first needed. Nothing runs
     until somebody listens; then one thread does, whatever the number of listeners, and connects again by itself.
     Whoever waits longer than ``patience`` seconds for a connection gets ``Unavailable``. Open it after forking.
     """
 
-    def __init__(self, url: str | URL, local: LocalHub, *, patience: float = 5.0) -> None:
-        self._local = local
+    def __init__(self, url: str | URL, *, patience: float = 5.0) -> None:
+        self._local = LocalHub()
         self._patience = patience
         self._connect = connector(make_url(url), patience, statement_timeout=f"{patience:g}s")
         self._mouth: psycopg.Connection[Any] | None = None
@@ -86,7 +80,7 @@ class PostgresqlHub:
 
     @contextmanager
     def listen(self, *topics: str) -> Iterator[Listener]:
-        """Hear through ``local``, once the connection stands."""
+        """Hear what is said here, once the connection stands."""
         with self._lock:
             if self._ear is None and not self._closed.is_set():
                 self._ear = Thread(target=self._hear, name="hub", daemon=True)

@@ -31,6 +31,7 @@ from storecore.orders.model import PaymentStatus, Status
 from storecore.orders.payment import PaymentState
 from storecore.orders.refund import Disposition, RefundCause, RefundStatus
 from storecore.reviews.model import ReviewStatus
+from storecore.support.model import ConversationStatus, Side
 
 # Accounts.
 
@@ -524,6 +525,53 @@ reviews = table(
 )
 Index("ix_reviews_published", reviews.c.product_id, reviews.c.created_at, reviews.c.id, **where(PUBLISHED))
 Index("ix_reviews_to_moderate", reviews.c.updated_at, reviews.c.id, **where(TO_MODERATE))
+
+# Support.
+
+conversations = table(
+    "conversations",
+    id_(),
+    to("customer_id", "users.id", null=True),
+    Column("private", LargeBinary, nullable=False),
+    words("status"),
+    to("agent_id", "users.id", null=True),
+    number("last_seq"),
+    number("customer_read"),
+    number("agent_read"),
+    when("created_at"),
+    when("waiting_since"),
+    when("closed_at", null=True),
+    words("closed_by", null=True),
+    number("version"),
+    one_of("status", ConversationStatus),
+    one_of("closed_by", Side),
+    check("status <> 'claimed' OR agent_id IS NOT NULL", "claimed"),
+    check("status <> 'waiting' OR agent_id IS NULL", "waiting"),
+    check("(status = 'closed') = (closed_at IS NOT NULL)", "closed_at"),
+    check("(status = 'closed') = (closed_by IS NOT NULL)", "closed_by_somebody"),
+    check("customer_read BETWEEN 0 AND last_seq", "customer_read"),
+    check("agent_read BETWEEN 0 AND last_seq", "agent_read"),
+    Index("ix_conversations_customer_id_created_at", "customer_id", "created_at", "id"),
+    Index("ix_conversations_agent_id_created_at", "agent_id", "created_at", "id"),
+    Index("ix_conversations_agent_id_status_created_at", "agent_id", "status", "created_at", "id"),
+    Index("ix_conversations_status_waiting_since", "status", "waiting_since", "id"),
+)
+
+messages = table(
+    "messages",
+    to("conversation_id", "conversations.id", key=True, on_delete="CASCADE"),
+    Column("seq", Whole, primary_key=True),
+    words("id"),
+    words("side"),
+    to("author_id", "users.id", null=True),
+    words("author_key"),
+    words("client_id", null=True),
+    Column("private", LargeBinary, nullable=False),
+    when("created_at"),
+    UniqueConstraint("conversation_id", "side", "author_key", "client_id"),
+    one_of("side", Side),
+    check("seq > 0", "seq"),
+)
 
 # Mail and requests.
 

@@ -7,6 +7,7 @@ from adapters.sql.accounts import SqlUsers
 from adapters.sql.answers import SqlAnswers
 from adapters.sql.carts import SqlCarts
 from adapters.sql.categories import SqlCategories
+from adapters.sql.conversations import SqlConversations
 from adapters.sql.coupons import SqlCoupons
 from adapters.sql.credit_notes import SqlCreditNotes
 from adapters.sql.invoices import SqlInvoices
@@ -100,6 +101,11 @@ class SqlUnit:
     def reviews(self) -> SqlReviews:
         """Reviews."""
         return SqlReviews(self._transaction)
+
+    @cached_property
+    def conversations(self) -> SqlConversations:
+        """Conversations."""
+        return SqlConversations(self._transaction)
 
     @cached_property
     def outbox(self) -> SqlOutbox:

@@ -7,12 +7,16 @@ from storecore.accounts.model import Actor, User, require
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import Forbidden, LastAdmin
 from storecore.ports import Unit
+from storecore.support.leaving import release_all
 from storecore.transactions import Activity, writing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Administering(Activity):
-    """An admin's hand on other people's accounts. Every change counts from the next request on."""
+    """An admin's hand on other people's accounts. Every change counts from the next request on.
+
+    Whoever is no support agent any more leaves their conversations to the others.
+    """
 
     @writing
     def set_role(self, unit: Unit, *, by: Actor, user_id: str, role: Role) -> User:
@@ -62,4 +66,6 @@ class Administering(Activity):
         if admins and not any(user.role is Role.ADMIN and user.is_active for user in after):
             raise LastAdmin()
         unit.users.save(changed)
+        if locked[user_id].may(Permission.SUPPORT_AGENT) and not changed.may(Permission.SUPPORT_AGENT):
+            release_all(unit, changed)
         return changed

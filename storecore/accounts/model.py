@@ -110,10 +110,11 @@ def _check_preferences(preferences: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Somebody without an account. What they hold (a cart, an order) they were given a signed token for."""
+    """Somebody without an account. What they hold (a cart, an order, a conversation) they have a signed token for."""
 
     cart_id: str | None = None
     order_id: str | None = None
+    conversation_id: str | None = None
 
     id: None = field(default=None, init=False)
 

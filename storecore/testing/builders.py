@@ -23,6 +23,7 @@ from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Clock, NewId
 from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
 from storecore.reviews.model import Review, first_status
+from storecore.support.model import Conversation, Message, Side
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """A moment for tests to happen at."""
@@ -343,3 +344,35 @@ def make_notice(new_id: NewId, **changes: Any) -> Notice:
         "due_at": NOW,
     }
     return Notice(**(fields | changes))
+
+
+def make_conversation(new_id: NewId, *, customer: User | None = None, **changes: Any) -> Conversation:
+    """A conversation that waits, of a customer or of a guest, with nothing said yet."""
+    at = changes.get("created_at", NOW)
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "customer_id": customer.id if customer else None,
+        "customer_name": customer.full_name if customer else "Guest Müller",
+        "guest_email": None if customer else "guest@example.com",
+        "subject": "Where is my parcel?",
+        "created_at": at,
+        "waiting_since": at,
+    }
+    return Conversation(**(fields | changes))
+
+
+def make_message(new_id: NewId, conversation: Conversation, seq: int, **changes: Any) -> Message:
+    """What whoever opened a conversation says in it."""
+    made = changes.get("id") or new_id()
+    fields: dict[str, Any] = {
+        "id": made,
+        "conversation_id": conversation.id,
+        "seq": seq,
+        "client_id": f"client-{_tail(made)}",
+        "side": Side.CUSTOMER,
+        "author_id": conversation.customer_id,
+        "author_name": conversation.customer_name,
+        "body": f"Message {seq}",
+        "created_at": NOW,
+    }
+    return Message(**(fields | changes))

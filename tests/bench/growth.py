@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, Integer, Row, Select, extract, func, selec
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.local_hub import LocalHub
 from adapters.memory import MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate, tables
@@ -220,6 +221,7 @@ def _opened(where: Where, orders: int) -> Iterator[Grown]:
         signer=MemorySigner(b"s" * 32),
         mailer=MemoryMailer(),
         documents=TextDocuments(),
+        hub=LocalHub(),
         shop=Shop(),
     )
     database = open_database(where, pool_size=1, patience=5)

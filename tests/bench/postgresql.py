@@ -17,6 +17,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.local_hub import LocalHub
 from adapters.memory import MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate
@@ -96,6 +97,7 @@ def _stocked(url: URL, *, products: int) -> Iterator[tuple[Store, User, list[str
         signer=MemorySigner(b"s" * 32),
         mailer=MemoryMailer(),
         documents=TextDocuments(),
+        hub=LocalHub(),
         shop=Shop(),
     )
     with store:

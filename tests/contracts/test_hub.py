@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from sqlalchemy.engine import URL
 
-from adapters.memory.hub import MemoryHub
+from adapters.local_hub import LocalHub
 from adapters.sql import postgresql_hub
 from adapters.sql.postgresql_hub import CHANNEL, PostgresqlHub
+from adapters.sql.sqlite_hub import SqliteHub
 from storecore.errors import Unavailable
 from storecore.ports import Event, Hub
 from storecore.testing.contracts import HubContract
@@ -23,10 +24,9 @@ from tests.postgresql import Server, conninfo, database
 ECHO = """
 import sys
 from adapters.sql import postgresql_hub
-from adapters.memory.hub import MemoryHub
 from adapters.sql.postgresql_hub import PostgresqlHub
 
-hub = PostgresqlHub(sys.argv[1], MemoryHub())
+hub = PostgresqlHub(sys.argv[1])
 with hub.listen("question", "end") as listener:
     hub.publish("answer", "ready")
     while (event := listener.next(30)) and event.topic == "question":
@@ -43,15 +43,31 @@ def url() -> Iterator[URL]:
 
 @pytest.fixture
 def hub(url: URL) -> Iterator[PostgresqlHub]:
-    hub = PostgresqlHub(url, MemoryHub())
+    hub = PostgresqlHub(url)
     yield hub
     hub.close()
 
 
-class TestMemoryHub(HubContract):
+class TestLocalHub(HubContract):
     @pytest.fixture
     def hub(self) -> Hub:
-        return MemoryHub()
+        return LocalHub()
+
+
+class TestSqliteHub(HubContract):
+    """Each test has a file of its own, and two hubs on it."""
+
+    @pytest.fixture
+    def hub(self, tmp_path: Path) -> Iterator[Hub]:
+        hub = SqliteHub(tmp_path / "shop.db")
+        yield hub
+        hub.close()
+
+    @pytest.fixture
+    def peer(self, tmp_path: Path, hub: Hub) -> Iterator[Hub]:
+        peer = SqliteHub(tmp_path / "shop.db")
+        yield peer
+        peer.close()
 
 
 class TestPostgresqlHub(HubContract):
@@ -59,13 +75,13 @@ class TestPostgresqlHub(HubContract):
 
     @pytest.fixture
     def hub(self, url: URL) -> Iterator[Hub]:
-        hub = PostgresqlHub(url, MemoryHub())
+        hub = PostgresqlHub(url)
         yield hub
         hub.close()
 
     @pytest.fixture
     def peer(self, url: URL) -> Iterator[Hub]:
-        peer = PostgresqlHub(url, MemoryHub())
+        peer = PostgresqlHub(url)
         yield peer
         peer.close()
 
@@ -84,7 +100,7 @@ def hub_threads() -> int:
 
 
 def test_a_room_of_its_own_size_can_be_asked_for() -> None:
-    hub = MemoryHub(room=2)
+    hub = LocalHub(room=2)
     with hub.listen("a") as listener:
         for message in "abc":
             hub.publish("a", message)
@@ -92,7 +108,7 @@ def test_a_room_of_its_own_size_can_be_asked_for() -> None:
 
 
 def test_one_who_waits_is_woken_by_a_loss() -> None:
-    hub = MemoryHub()
+    hub = LocalHub()
     with hub.listen("a") as listener:
         waiting = Together(lambda: listener.next(FOREVER))
         waiting.linger()
@@ -147,7 +163,7 @@ def test_it_outlives_a_restart_of_the_server(monkeypatch: pytest.MonkeyPatch) ->
     noticed = threading.Event()
     monkeypatch.setattr(postgresql_hub.log, "warning", lambda *_: noticed.set())
     server = Server()
-    hub = PostgresqlHub(server.url, MemoryHub(), patience=0.3)
+    hub = PostgresqlHub(server.url, patience=0.3)
     try:
         with hub.listen("a") as listener:
             hub.publish("a", "before")
@@ -170,7 +186,7 @@ def test_it_outlives_a_restart_of_the_server(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    hub = PostgresqlHub("postgresql://nobody@127.0.0.1:1/nothing", MemoryHub(), patience=0.1)
+    hub = PostgresqlHub("postgresql://nobody@127.0.0.1:1/nothing", patience=0.1)
     with pytest.raises(Unavailable):
         hub.publish("a", "1")
     with pytest.raises(Unavailable):

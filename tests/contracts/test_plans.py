@@ -20,13 +20,15 @@ from adapters.sql import SqlStorage, migrate
 from adapters.sql.columns import metadata
 from adapters.sql.generating import generate
 from adapters.sql.inventing import Invention
-from storecore.accounts.model import SYSTEM, Guest, User
+from storecore.accounts.model import GUEST, SYSTEM, Guest, User
+from storecore.accounts.permissions import Role
 from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition, RefundStatus
 from storecore.ports import OrderQuery, ProductQuery, RefundQuery
 from storecore.shop import Shop
+from storecore.support.model import ConversationStatus
 from storecore.testing.builders import NOW
 from storecore.transactions import Once
 from tests.usecases.floor import HOME, PASSWORD, Clock, Floor
@@ -251,7 +253,31 @@ def give_back(store: Floor) -> None:
     store.orders.cancel(by=user, order_id=regretted.id)
 
 
-@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back])
+def talk(store: Floor) -> None:
+    """A customer and a guest ask, an agent answers, and leaves."""
+    customer = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    agent = store.accounts.register(email="robin@example.com", password=PASSWORD, full_name="Robin Support")
+    agent = store.accounts.set_role(by=SYSTEM, user_id=agent.id, role=Role.SUPPORT_AGENT)
+    support, here, then = store.support, PageRequest(limit=1, total=True), PageRequest(limit=1, after=(1,))
+    opened = support.open(by=customer, message="Hello")
+    support.open(by=GUEST, message="Hello", guest_name="Zoë", guest_email="zoe@example.com")
+    waiting = support.queue(by=agent, page=here)
+    support.queue(by=agent, page=PageRequest(limit=1, after=waiting.next))
+    support.claim(by=agent, conversation_id=opened.id)
+    support.case(by=agent, conversation_id=opened.id)
+    for _ in range(2):
+        support.send(by=agent, conversation_id=opened.id, body="Hello", client_id="c1")
+        support.messages(by=customer, conversation_id=opened.id, page=then)
+    support.latest(by=customer, conversation_id=opened.id)
+    support.mark_read(by=customer, conversation_id=opened.id, seq=2)
+    for by in (customer, agent):
+        support.mine(by=by, page=here)
+        support.mine(by=by, page=here, status=ConversationStatus.CLAIMED)
+    store.accounts.ban(by=SYSTEM, user_id=agent.id)
+    support.close(by=customer, conversation_id=opened.id)
+
+
+@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, talk])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

@@ -23,7 +23,8 @@ from storecore.accounts.model import SYSTEM, User
 from storecore.errors import Busy, CategoryInUse, Contention, EmailTaken, NotFound, RequestInProgress, Unavailable
 from storecore.lists import FIRST_PAGE, PageRequest
 from storecore.orders.model import Status
-from storecore.ports import SORTS, OrderQuery, ProductQuery, Storage, Unit
+from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, Storage, Unit
+from storecore.support.model import ConversationStatus
 from storecore.testing.builders import (
     NOW,
     ids,
@@ -460,6 +461,14 @@ def test_every_text_is_compared_by_its_characters_whatever_the_databases_languag
         lambda unit, page: unit.reviews.of_product("product", page),
         lambda unit, page: unit.reviews.of_author("author", page),
         lambda unit, page: unit.reviews.pending(page),
+        lambda unit, page: unit.conversations.queue(page),
+        lambda unit, page: unit.conversations.page(ConversationQuery(customer_id="customer"), page),
+        lambda unit, page: unit.conversations.page(ConversationQuery(agent_id="agent"), page),
+        lambda unit, page: unit.conversations.page(
+            ConversationQuery(agent_id="agent", status=ConversationStatus.CLAIMED), page
+        ),
+        lambda unit, page: unit.conversations.messages("conversation", page),
+        lambda unit, page: unit.conversations.latest("conversation", 5),
         lambda unit, page: unit.outbox.page(page),
         lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
         lambda unit, page: unit.products.refresh_prices(NOW, 5),

@@ -23,12 +23,15 @@ from adapters.sql.turnstile import Turnstile
 from storecore.errors import Busy, NotFound, OutOfStock, Unavailable
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
-from storecore.ports import SORTS, OrderQuery, ProductQuery, Storage, Unit
+from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, Storage, Unit
+from storecore.support.model import ConversationStatus
 from storecore.testing.builders import (
     NOW,
     ids,
     make_category,
+    make_conversation,
     make_invoice,
+    make_message,
     make_move,
     make_notice,
     make_order,
@@ -109,6 +112,11 @@ def test_personal_data_is_not_readable_in_the_files(path: Path) -> None:
         unit.invoices.add(make_invoice(new_id, order, unit.invoices.next_sequence()))
         unit.reviews.add(make_review(new_id, user, product, comment="REVIEWED"))
         unit.outbox.add([make_notice(new_id, recipient="REACHED@example.com", data={"name": "NAMED"}, error="ERRED")])
+        asked = make_conversation(
+            new_id, customer_name="WHOEVER", guest_email="ASKED@example.com", subject="ABOUT", notes="FOUND"
+        )
+        unit.conversations.add(asked)
+        unit.conversations.add_message(make_message(new_id, asked, 1, author_name="SPEAKER", body="SPOKEN"))
         unit.answers.claim("scope", "key", b"fingerprint", NOW)
         unit.answers.keep("scope", "key", b"ANSWERED")
         unit.commit()
@@ -127,6 +135,12 @@ def test_personal_data_is_not_readable_in_the_files(path: Path) -> None:
         "NAMED",
         "ERRED",
         "ANSWERED",
+        "WHOEVER",
+        "ASKED",
+        "ABOUT",
+        "FOUND",
+        "SPEAKER",
+        "SPOKEN",
     ]
     for secret in (*secrets, "Guest Müller", "Bağdat Caddesi", "İstanbul"):
         assert secret.encode() not in written, secret
@@ -224,6 +238,14 @@ def test_an_id_that_no_row_can_have_is_not_found(storage: SqlStorage, odd: str) 
         lambda unit, page: unit.reviews.of_product("product", page),
         lambda unit, page: unit.reviews.of_author("author", page),
         lambda unit, page: unit.reviews.pending(page),
+        lambda unit, page: unit.conversations.queue(page),
+        lambda unit, page: unit.conversations.page(ConversationQuery(customer_id="customer"), page),
+        lambda unit, page: unit.conversations.page(ConversationQuery(agent_id="agent"), page),
+        lambda unit, page: unit.conversations.page(
+            ConversationQuery(agent_id="agent", status=ConversationStatus.CLAIMED), page
+        ),
+        lambda unit, page: unit.conversations.messages("conversation", page),
+        lambda unit, page: unit.conversations.latest("conversation", 5),
         lambda unit, page: unit.outbox.page(page),
         lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
         lambda unit, page: unit.products.refresh_prices(NOW, 5),

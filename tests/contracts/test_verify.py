@@ -204,6 +204,8 @@ RETURNED = "SELECT id FROM refunds WHERE disposition IS NOT NULL AND status = 'r
 OWED = "SELECT id FROM refunds WHERE payout_at IS NOT NULL ORDER BY id LIMIT 1"
 LAST_NOTE = "SELECT id FROM credit_notes ORDER BY sequence DESC LIMIT 1"
 WHOLE_NOTE = "SELECT id FROM credit_notes WHERE refund_id IS NULL ORDER BY id LIMIT 1"
+TALKED = "SELECT id FROM conversations WHERE status = 'claimed' AND customer_id IS NOT NULL ORDER BY id LIMIT 1"
+LAST_SEQ = "SELECT last_seq FROM conversations WHERE id = :a"
 COUPON = "SELECT id FROM coupons WHERE code = '{}'"
 PUBLISHED = "SELECT id FROM reviews WHERE status = 'published' AND private IS NOT NULL ORDER BY rating, id LIMIT 1"
 
@@ -251,6 +253,23 @@ def line_column(column: str, victim: str = PLAIN) -> Corruption:
         f"a line's {column}{_mode(victim)}",
         victim,
         f"UPDATE order_lines SET {column} = {column} + 1 WHERE order_id = :a AND position = 0",
+    )
+
+
+def conversation(what: str, rule: str, *statements: str) -> Corruption:
+    return Corruption(what=what, rule=rule, table="conversations", victim=TALKED, statements=statements)
+
+
+def message(what: str, rule: str, statement: str) -> Corruption:
+    """Something about an agent's message."""
+    return Corruption(
+        what=what,
+        rule=rule,
+        table="messages",
+        victim=f"SELECT conversation_id || '/' || seq, conversation_id, seq FROM messages"
+        f" WHERE side = 'agent' AND conversation_id IN ({TALKED}) ORDER BY seq LIMIT 1",
+        statements=[statement.format("conversation_id = :b AND seq = :c")],
+        values={"garbage": b"garbage"},
     )
 
 
@@ -748,6 +767,7 @@ CORRUPTIONS = [
     secret("answers", "answer"),
     secret("credit_notes", "private"),
     secret("refunds", "private"),
+    secret("conversations", "private"),
     secret("invoices", "private"),
     secret("orders", "private"),
     secret("outbox", "private"),
@@ -789,6 +809,52 @@ CORRUPTIONS = [
         victim=COUPON.format("UNUSED"),
         statements=["DELETE FROM coupon_counts WHERE coupon_id = :a"],
     ),
+    # Conversations.
+    *(
+        conversation(f"a message {what}", "messages", statement)
+        for what, statement in {
+            "too many by the count": "UPDATE conversations SET last_seq = last_seq + 1 WHERE id = :a",
+            "too few by the count": "UPDATE conversations SET last_seq = 2, customer_read = 2, agent_read = 2"
+            " WHERE id = :a",
+            "lost in the middle": "DELETE FROM messages WHERE conversation_id = :a AND seq = 2",
+            "lost at the end": f"DELETE FROM messages WHERE conversation_id = :a AND seq = ({LAST_SEQ})",
+            "with a number that leaves a gap": "UPDATE messages SET seq = 99"
+            f" WHERE conversation_id = :a AND seq = ({LAST_SEQ})",
+        }.items()
+    ),
+    conversation("a conversation without messages", "messages", "DELETE FROM messages WHERE conversation_id = :a"),
+    conversation(
+        "a conversation without messages that counts none",
+        "messages",
+        "DELETE FROM messages WHERE conversation_id = :a",
+        "UPDATE conversations SET last_seq = 0, customer_read = 0, agent_read = 0 WHERE id = :a",
+    ),
+    conversation(
+        "a claimed conversation without an agent",
+        "constraint",
+        "UPDATE conversations SET agent_id = NULL WHERE id = :a",
+    ),
+    conversation(
+        "a waiting conversation with an agent",
+        "constraint",
+        "UPDATE conversations SET status = 'waiting' WHERE id = :a",
+    ),
+    conversation("a mark beyond what was said", "constraint", "UPDATE conversations SET agent_read = 99 WHERE id = :a"),
+    conversation(
+        "an open conversation that somebody closed",
+        "constraint",
+        "UPDATE conversations SET closed_by = 'agent' WHERE id = :a",
+    ),
+    conversation(
+        "an agent who handles their own",
+        "own-conversation",
+        "UPDATE conversations SET customer_id = agent_id WHERE id = :a",
+        "UPDATE messages SET author_id = (SELECT agent_id FROM conversations WHERE id = :a),"
+        " author_key = (SELECT agent_id FROM conversations WHERE id = :a) WHERE conversation_id = :a",
+    ),
+    message("a message in somebody's mouth", "messages", "UPDATE messages SET side = 'customer' WHERE {}"),
+    message("a message kept under another author", "messages", "UPDATE messages SET author_key = '' WHERE {}"),
+    message("the ciphertext messages.private", "secret", "UPDATE messages SET private = :garbage WHERE {}"),
     Corruption(
         what="two accounts with one email",
         rule="duplicate",

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from pypdf import PdfReader
 
 from adapters.encryption import FernetCipher
+from adapters.local_hub import LocalHub
 from adapters.mail.smtp import SmtpMailer
 from adapters.passwords import Argon2Passwords
 from adapters.pdf import PdfDocuments
@@ -64,6 +65,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, port: int, clock: Cloc
             signer=ItsDangerousSigner([new_key()]),
             mailer=SmtpMailer("127.0.0.1", port, starttls=False, sender="shop@example.com", shop="Shop"),
             documents=PdfDocuments(),
+            hub=LocalHub(),
             shop=Shop(name="Hat & Söhne"),
         ) as opened,
     ):

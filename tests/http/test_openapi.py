@@ -102,6 +102,9 @@ def test_who_may_ask_is_documented(document: Any) -> None:
     assert security("/api/v1/things/{thing_id}", "patch") == signed_in
     assert security("/api/v1/things", "post") == [*signed_in, {}]
     assert security("/api/v1/held/{thing_id}", "get") == [*signed_in, {"order": []}]
+    assert security("/api/v1/heard/{thing_id}", "get") == [*signed_in, {"conversation": []}]
+    schemes = document["components"]["securitySchemes"]
+    assert [schemes[name]["name"] for name in ("order", "conversation")] == ["X-Order-Token", "X-Conversation-Token"]
     assert security("/health", "get") == []
 
 

@@ -12,7 +12,8 @@ from webapp.http.parts import Cookies
 ME = "/api/v1/me"
 CAME = "/api/v1/came"
 HELD = "/api/v1/held/t1"
-NOBODY = {"user_id": None, "cart_id": None, "order_id": None}
+HEARD = "/api/v1/heard/t1"
+NOBODY = {"user_id": None, "cart_id": None, "order_id": None, "conversation_id": None}
 
 
 def test_a_bearer_token_names_a_user(client: Client, toy: Toy) -> None:
@@ -81,14 +82,27 @@ def test_a_guest_holds_a_cart_by_a_signed_cookie(client: Client, toy: Toy) -> No
     assert client.get(CAME).json == NOBODY
 
 
-def test_an_orders_token_names_its_holder_where_that_counts(client: Client, toy: Toy) -> None:
-    assert client.get(HELD, headers={"X-Order-Token": "order-7"}).json == {**NOBODY, "order_id": "7"}
-    assert client.get(f"{HELD}?token=order-7").json == {**NOBODY, "order_id": "7"}
-    assert client.get(HELD, headers=toy.bearer()).json["user_id"] == "u1"
-    assert client.get(HELD).json["code"] == "not-authenticated"
-    assert client.get(f"{HELD}?token=forged").json["code"] == "not-authenticated"
-    assert client.get(f"{CAME}?token=order-7").status_code == 422
-    assert client.get(CAME, headers={"X-Order-Token": "order-7"}).json == NOBODY
+@pytest.mark.parametrize(
+    ("address", "kind", "header", "other"),
+    [
+        (HELD, "order", "X-Order-Token", "X-Conversation-Token"),
+        (HEARD, "conversation", "X-Conversation-Token", "X-Order-Token"),
+    ],
+)
+def test_a_token_names_its_holder_where_that_counts(
+    client: Client, toy: Toy, address: str, kind: str, header: str, other: str
+) -> None:
+    token = f"{kind}-7"
+    for answer in (client.get(address, headers={header: token}), client.get(f"{address}?token={token}")):
+        assert answer.json == {**NOBODY, f"{kind}_id": "7"}
+        assert header in answer.headers["Vary"]
+    assert client.get(address, headers=toy.bearer()).json["user_id"] == "u1"
+    assert client.get(address, headers=toy.bearer() | {header: token}).json["user_id"] is None
+    for refused in ({}, {header: "forged"}, {other: token}):
+        assert client.get(address, headers=refused).json["code"] == "not-authenticated"
+    assert client.get(f"{address}?token=forged").json["code"] == "not-authenticated"
+    assert client.get(f"{CAME}?token={token}").status_code == 422
+    assert client.get(CAME, headers={header: token}).json == NOBODY
 
 
 def test_the_checks_run_in_their_order(client: Client, toy: Toy) -> None:

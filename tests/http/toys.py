@@ -128,6 +128,19 @@ class Shelf(Activity):
         return thing
 
 
+class Doorkeeper:
+    """Takes ``order-7`` for the token of order 7."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def holder(self, token: str) -> Guest:
+        kind, _, what = token.partition("-")
+        if kind != self._kind:
+            raise LinkInvalid()
+        return Guest(**{f"{kind}_id": what})
+
+
 class ToyStore:
     """As much of a ``Store`` as HTTP itself needs, and a shelf."""
 
@@ -139,7 +152,8 @@ class ToyStore:
         self.shop = Shop()
         numbers = iter(range(1, 1_000_000))
         self.shelf = Shelf(storage=self.storage, clock=self.clock, new_id=lambda: f"t{next(numbers)}")  # type: ignore[arg-type] # as much of a storage as the shelf needs
-        self.accounts = self.orders = self
+        self.accounts = self
+        self.orders, self.support = Doorkeeper("order"), Doorkeeper("conversation")
 
     def clock(self) -> datetime:
         return self.at
@@ -149,11 +163,6 @@ class ToyStore:
         if session_id not in self.users:
             raise SessionEnded()
         return self.users[session_id]
-
-    def holder(self, token: str) -> Guest:
-        if not token.startswith("order-"):
-            raise LinkInvalid()
-        return Guest(order_id=token.removeprefix("order-"))
 
     def sign_in(self, role: Role = Role.CUSTOMER, user_id: str = "u1") -> SignedIn:
         user = User(
@@ -230,6 +239,7 @@ class Came(TypedDict):
     user_id: str | None
     cart_id: str | None
     order_id: str | None
+    conversation_id: str | None
 
 
 class NumberView(TypedDict):
@@ -347,12 +357,19 @@ def held(ask: Ask, thing_id: str) -> Came:
     return came(ask)
 
 
+@toys.endpoint("GET", "/heard/{thing_id}", who=Who.PARTY)
+def heard(ask: Ask, thing_id: str) -> Came:
+    """Who came with a conversation's token?"""
+    return came(ask)
+
+
 def came(ask: Ask[Any, Any]) -> Came:
     by = ask.by
     return {
         "user_id": by.id,
         "cart_id": by.cart_id if isinstance(by, Guest) else None,
         "order_id": by.order_id if isinstance(by, Guest) else None,
+        "conversation_id": by.conversation_id if isinstance(by, Guest) else None,
     }
 
 

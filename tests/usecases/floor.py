@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.encryption import FernetCipher
+from adapters.local_hub import LocalHub
 from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import DemoPayments
@@ -61,6 +62,7 @@ class Floor(Store):
             signer=MemorySigner(random_bytes(32)),
             mailer=self.mailer,
             documents=TextDocuments(),
+            hub=LocalHub(),
             shop=shop,
             providers=providers or {},
         )

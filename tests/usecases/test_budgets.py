@@ -8,6 +8,7 @@ import pytest
 
 from adapters.sql import SqlStorage
 from storecore.accounts.model import SYSTEM
+from storecore.accounts.permissions import Role
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
 from storecore.transactions import Once
@@ -112,3 +113,26 @@ def test_telling_20_wishers_takes_5_statements(store: Floor) -> None:
     with _storage(store).count_statements() as statements:
         assert store.wishlist.tell_wishers(limit=20) == 20
     assert statements.count <= 5
+
+
+def test_talking_takes_a_few_statements_however_much_was_said(store: Floor) -> None:
+    customer, agent, hat = person(store), person(store, Role.SUPPORT_AGENT), product(store, stock=99)
+    opened = [store.support.open(by=customer, message="Hello") for _ in range(21)]
+    this = opened[0].id
+    for _ in range(6):
+        store.orders.place(by=customer, items=[(hat.id, 1)], deliver_to=HOME)
+    store.carts.add_item(by=customer, product_id=hat.id, quantity=1)
+    page, support = PageRequest(limit=20, total=True), store.support
+    for most, look in (
+        (2, lambda: support.queue(by=agent, page=page)),
+        (2, lambda: support.mine(by=customer, page=page)),
+        (3, lambda: support.claim(by=agent, conversation_id=this)),
+        (9, lambda: support.case(by=agent, conversation_id=this)),
+        (4, lambda: support.send(by=customer, conversation_id=this, body="Hello", client_id="c1")),
+        (2, lambda: support.send(by=customer, conversation_id=this, body="Hello", client_id="c1")),
+        (3, lambda: support.messages(by=customer, conversation_id=this, page=page)),
+        (2, lambda: support.mark_read(by=agent, conversation_id=this, seq=2)),
+    ):
+        with _storage(store).count_statements() as statements:
+            look()
+        assert statements.count <= most

@@ -9,6 +9,7 @@ from storecore.lists import PageRequest
 from storecore.orders.model import PaymentStatus, Status
 from storecore.orders.refund import RefundCause, RefundStatus
 from storecore.reviews.model import ReviewStatus
+from storecore.support.model import ConversationStatus, Side
 from tests.usecases.floor import Floor, on_hand
 from webapp import demo
 
@@ -43,6 +44,13 @@ def test_the_demo_shop_shows_everything_once(store: Floor) -> None:
         (Status.CONFIRMED, PaymentStatus.PAID): 1,
         (Status.PENDING, PaymentStatus.FAILED): 1,
     }
+    waiting = store.support.queue(by=SYSTEM).items
+    assert {each.customer_id is None for each in waiting} == {True, False}
+    robin = store.accounts.login(email="support@example.com", password=demo.PASSWORD).user
+    talked = store.support.mine(by=robin).items
+    assert {each.status for each in (*waiting, *talked)} == set(ConversationStatus)
+    assert all(each.last_seq > 2 for each in talked)
+    assert any(each.unread(Side.AGENT) for each in talked)
     for email in (*demo.STAFF, *demo.CUSTOMERS):
         assert store.accounts.login(email=email, password=demo.PASSWORD).user.email_verified
     for email in demo.CUSTOMERS:

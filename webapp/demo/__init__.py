@@ -1,4 +1,4 @@
-"""A shop to look at: staff, customers, a fashion catalog, two months of orders and reviews in every state.
+"""A shop to look at: staff, customers, a fashion catalog, two months of orders, and all that follows.
 
 Everything goes through the store's own use cases, at times in the past, so that the demo data keeps every promise
 that real data keeps.
@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import cycle, product
 
 from storecore.accounts.letters import VERIFY_EMAIL
-from storecore.accounts.model import SYSTEM, Address, User
+from storecore.accounts.model import GUEST, SYSTEM, Address, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.offers import Offer
 from storecore.money import Money
@@ -94,6 +94,19 @@ ORDERS: tuple[tuple[int, Status], ...] = (
 )
 """(days ago, the status it has reached), oldest first."""
 
+SMALLER_SIZE = (
+    "Merhaba! The coat is lovely, but too large. Can I change it for a smaller one?",
+    "Of course. Keep the label on, and order the smaller size; we take the other one back.",
+    "Perfect, thank you!",
+)
+PARCEL = (
+    "Hello, where is my parcel? The carrier's page has not changed since yesterday.",
+    "Hello Chris, let me have a look.",
+    "Take your time.",
+    "It is in the depot in Springfield and leaves tomorrow morning.",
+    "Great. Can they leave it with my neighbour?",
+)
+
 REVIEWS: tuple[tuple[int, str | None, bool | None], ...] = (
     (5, "Even better than in the pictures. Fits as it says.", True),
     (4, None, None),
@@ -106,16 +119,9 @@ REVIEWS: tuple[tuple[int, str | None, bool | None], ...] = (
     (4, "My second one, in another colour.", None),
 )
 """(stars, comment, whether a moderator published it, None for not decided) of what arrived, oldest order first."""
+
 CARDS = {10: "4242424242424242", 17: "4242424242424242", 19: "4000000000000002"}
 """Which of the orders were paid online, where the shop has the demo bank, and with which of its test numbers."""
-
-Progress = Callable[[str], None]
-
-
-def is_empty(store: Store) -> bool:
-    """Whether there is nothing in the store yet that demo data could get in the way of."""
-    return not store.catalog.categories().items and not store.catalog.products().items
-
 
 REFUNDS = (
     ("It is too small.", RefundStatus.REQUESTED, None),
@@ -124,6 +130,13 @@ REFUNDS = (
     ("I do not like it any more.", RefundStatus.REJECTED, "It has been worn."),
 )
 """(why, how it ended, what staff said) of refunds of the latest delivered orders, latest first."""
+
+Progress = Callable[[str], None]
+
+
+def is_empty(store: Store) -> bool:
+    """Whether there is nothing in the store yet that demo data could get in the way of."""
+    return not store.catalog.categories().items and not store.catalog.products().items
 
 
 def seed(store: Store, progress: Progress = lambda _: None) -> None:
@@ -150,6 +163,8 @@ def seed(store: Store, progress: Progress = lambda _: None) -> None:
     _sell_out(store, offers[-1], people["manager@example.com"])
     progress("wishes")
     _wishes(store, [customer for customer, _ in customers], offers)
+    progress("conversations")
+    _conversations(store, [customer for customer, _ in customers], people["support@example.com"])
 
 
 def _at(store: Store, moment: datetime) -> Store:
@@ -282,3 +297,27 @@ def _wishes(store: Store, customers: Sequence[User], offers: list[Offer]) -> Non
         for days, wished in enumerate((*offers[number :: len(offers) // 4][:4], offers[-1])):
             moment = store.clock() - timedelta(days=5 - days, minutes=number)
             _at(store, moment).wishlist.add(by=customer, product_id=wished.product.id)
+
+
+def _conversations(store: Store, customers: Sequence[User], agent: User) -> None:
+    """One that was closed, one that is being talked in, one that waits, and a guest's that waits as well."""
+    now = store.clock()
+    for minutes, customer, subject, words, closed in (
+        (2 * 24 * 60, customers[1], "A smaller size", SMALLER_SIZE, True),
+        (25, customers[0], "My parcel", PARCEL, False),
+    ):
+        asked = now - timedelta(minutes=minutes)
+        opened = _at(store, asked).support.open(by=customer, subject=subject, message=words[0])
+        _at(store, asked + timedelta(minutes=2)).support.claim(by=agent, conversation_id=opened.id)
+        for number, (body, speaker) in enumerate(zip(words[1:], cycle((agent, customer))), start=3):
+            there = _at(store, asked + timedelta(minutes=number)).support
+            there.send(by=speaker, conversation_id=opened.id, body=body)
+        if closed:
+            over = _at(store, asked + timedelta(minutes=20)).support
+            over.close(by=agent, conversation_id=opened.id, notes="Explained how to exchange; no refund needed.")
+    _at(store, now - timedelta(minutes=12)).support.open(
+        by=customers[2], subject="Добрый день", message="Здравствуйте! Есть ли у вас эта куртка чёрного цвета?"
+    )
+    _at(store, now - timedelta(minutes=4)).support.open(
+        by=GUEST, message="Do you ship to Iceland?", guest_name="Björk Jónsdóttir", guest_email="bjork@example.com"
+    )

@@ -46,10 +46,12 @@ list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` is a do
 ``endpoint(method, path, *, show=None, status=None, location=None, may=None, who=Who.ANYONE, once=False, etag=False,
 public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
 
-``status``    201 with ``location`` (filled in from the answer's own fields), 204 for None, else 200; or 202.
+``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
+              202.
 ``may``       the permission that is needed, or several of which one is (401 for guests without it, 403 for users).
-``who``       ``ANYONE``, ``SIGNED_IN``, ``HOLDER`` (a user, or the bearer of an order's token), ``NEWCOMER`` (a door
-              by which one signs in: no access token is looked at).
+``who``       ``ANYONE``, ``SIGNED_IN``, ``HOLDER`` (a user, or the bearer of an order's token), ``PARTY`` (a user, or
+              the bearer of a conversation's token), ``NEWCOMER`` (a door by which one signs in: no access token is
+              looked at).
 ``once``      takes ``Idempotency-Key``: hand ``ask.once`` to the use case, and return its result as it is.
 ``etag``      the answer has a ``version``: ``ETag``, ``If-None-Match``, and ``ask.if_version`` from ``If-Match``.
 ``public``    the answer is the same for everybody (else it is ``Cache-Control: private``).

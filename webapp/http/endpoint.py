@@ -26,7 +26,7 @@ from webapp.http.lists import QueryReader, show_page
 from webapp.http.parts import Parts
 from webapp.http.remembering import Memory
 from webapp.http.validation import Nothing, Query, check
-from webapp.sessions import SAFE, Caller, Sessions, Who, admit
+from webapp.sessions import SAFE, TOKENS, Caller, Sessions, Who, admit
 
 API = "/api/v1"
 
@@ -126,7 +126,7 @@ class _View:
         self.raw = endpoint.body is bytes
         self.optional = self.model is not None and not any(f.is_required() for f in self.model.model_fields.values())
         self.conditional = endpoint.conditional
-        also = ("token",) if endpoint.who is Who.HOLDER else ()
+        also = ("token",) if endpoint.who in TOKENS else ()
         self.reader = QueryReader(endpoint.query, route=endpoint.path, paged=endpoint.paged, also=also)
         self.headers = _headers(endpoint)
         show = endpoint.show
@@ -244,7 +244,7 @@ class _View:
         if endpoint.etag:
             answer.headers["ETag"] = etags.etag(shown["version"], answer.body)
         if endpoint.location is not None:
-            answer.headers["Location"] = endpoint.location.format_map(shown)
+            answer.headers["Location"] = endpoint.location.format_map({**(ask.request.view_args or {}), **shown})
         return answer
 
     def _show(self, result: Any, *, ask: Ask[Any, Any]) -> Any:
@@ -257,7 +257,7 @@ class _View:
 def _headers(endpoint: Endpoint) -> dict[str, str]:
     if endpoint.public:
         return {"Cache-Control": "public, no-cache"}
-    vary = "Cookie, Authorization" + (", X-Order-Token" if endpoint.who is Who.HOLDER else "")
+    vary = "Cookie, Authorization" + (f", {TOKENS[endpoint.who]}" if endpoint.who in TOKENS else "")
     return {"Cache-Control": "private, no-cache" if endpoint.safe else "private, no-store", "Vary": vary}
 
 

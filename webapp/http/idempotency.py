@@ -37,8 +37,8 @@ class Rendering:
 def once(request: Request, *, key: str, route: str, by: Actor, body: bytes, rendering: Rendering) -> Once:
     """What to hand to the use case.
 
-    Keys of different routes and actors are apart. A guest is known by their cart, else by nothing but the request
-    itself, so that strangers who choose the same key never meet.
+    Keys of different routes and actors are apart. A guest is known by their cart or by the conversation they hold a
+    token of, else by nothing but the request itself, so that strangers who choose the same key never meet.
     """
     address = f"{request.method} {request.full_path}\n".encode(errors="replace")
     fingerprint = sha256(address + body).digest()
@@ -46,6 +46,8 @@ def once(request: Request, *, key: str, route: str, by: Actor, body: bytes, rend
         actor = f"user {by.id}"
     elif isinstance(by, Guest) and by.cart_id is not None:
         actor = f"cart {by.cart_id}"
+    elif isinstance(by, Guest) and by.conversation_id is not None:
+        actor = f"conversation {by.conversation_id}"
     else:
         actor = f"request {fingerprint.hex()}"
     return Once(scope=f"{request.method} {route} {actor}", key=key, fingerprint=fingerprint, render=rendering)

@@ -36,7 +36,10 @@ from webapp.http.problems import (
     UnsupportedType,
     codes,
 )
-from webapp.sessions import ACCESS, Who
+from webapp.sessions import ACCESS, TOKENS, Who
+
+SCHEMES = {Who.HOLDER: "order", Who.PARTY: "conversation"}
+"""How the document calls what guests hold."""
 
 REF = "#/components/schemas/{model}"
 
@@ -72,7 +75,7 @@ def document(areas: Sequence[Routes], *, title: str, version: str) -> Schema:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS},
-                "order": {"type": "apiKey", "in": "header", "name": "X-Order-Token"},
+                **{scheme: {"type": "apiKey", "in": "header", "name": TOKENS[who]} for who, scheme in SCHEMES.items()},
             },
             "headers": {
                 "RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}},
@@ -140,8 +143,8 @@ def _security(endpoint: Endpoint) -> list[Schema]:
     if endpoint.public or endpoint.who is Who.NEWCOMER:
         return []
     ways: list[Schema] = [{"bearer": []}, {"cookie": []}]
-    if endpoint.who is Who.HOLDER:
-        return [*ways, {"order": []}]
+    if endpoint.who in SCHEMES:
+        return [*ways, {SCHEMES[endpoint.who]: []}]
     return ways if endpoint.who is Who.SIGNED_IN or not _for_guests(endpoint) else [*ways, {}]
 
 

@@ -37,8 +37,10 @@ _STEP = 500
 _WALKS: Mapping[Table, Walk] = {
     tables.addresses: ciphertexts(tables.addresses.c.private),
     tables.answers: ciphertexts(tables.answers.c.answer),
+    tables.conversations: ciphertexts(tables.conversations.c.private),
     tables.credit_notes: ciphertexts(tables.credit_notes.c.private),
     tables.invoices: ciphertexts(tables.invoices.c.private),
+    tables.messages: ciphertexts(tables.messages.c.private),
     tables.order_lines: given_back,
     tables.orders: orders,
     tables.outbox: outbox,

@@ -16,7 +16,7 @@ def ciphertexts(column: Column[Any]) -> Walk:
         keys = list(table.primary_key)
         for *key, secret in snapshot.rows(select(*keys, column).where(column.is_not(None))):
             plain = opened(snapshot, column, secret)
-            yield [] if plain is not None else [unreadable(column, "/".join(key))]
+            yield [] if plain is not None else [unreadable(column, "/".join(map(str, key)))]
 
     return walk
 

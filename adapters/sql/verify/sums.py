@@ -8,11 +8,13 @@ from adapters.sql import tables
 from adapters.sql.verify.snapshot import Rule
 from storecore.orders.model import PaymentStatus, Status
 from storecore.reviews.model import ReviewStatus
+from storecore.support.model import Side
 
 _shelf, _moves = tables.shelf.c, tables.stock_moves.c
 _orders, _lines, _invoices = tables.orders.c, tables.order_lines.c, tables.invoices.c
 _coupons, _counts, _uses = tables.coupons.c, tables.coupon_counts.c, tables.coupon_uses.c
 _ratings, _reviews = tables.ratings.c, tables.reviews.c
+_conversations, _messages = tables.conversations.c, tables.messages.c
 _outbox, _answers = tables.outbox.c, tables.answers.c
 
 _cancelled = _orders.status == str(Status.CANCELLED)
@@ -154,6 +156,47 @@ _rating = Rule(
     message="counts {total} stars of {many} reviews, of which {stars} of {reviews} are published",
 )
 
+_said = (
+    select(_messages.conversation_id, func.count().label("rows"), func.max(_messages.seq).label("last"))
+    .group_by(_messages.conversation_id)
+    .subquery("said")
+)
+_rows_said, _last_said = func.coalesce(_said.c.rows, 0), func.coalesce(_said.c.last, 0)
+_message_count = Rule(
+    name="messages",
+    table=tables.conversations,
+    breakers=select(_conversations.id, _conversations.last_seq, _rows_said.label("rows"), _last_said.label("last"))
+    .outerjoin_from(tables.conversations, _said, _said.c.conversation_id == _conversations.id)
+    .where(or_(_rows_said == 0, _conversations.last_seq != _rows_said, _conversations.last_seq != _last_said)),
+    message="counts {last_seq} messages; there are {rows}, the last is number {last}",
+)
+_one_asker = Rule(
+    name="messages",
+    table=tables.messages,
+    breakers=select(_messages.conversation_id, _messages.seq, _messages.author_id)
+    .join_from(tables.messages, tables.conversations)
+    .where(_messages.side == str(Side.CUSTOMER), _messages.author_id.is_distinct_from(_conversations.customer_id)),
+    message="is said to be by whoever opened the conversation, and is by {author_id}",
+    keys=2,
+)
+_own_conversation = Rule(
+    name="own-conversation",
+    table=tables.conversations,
+    breakers=select(_conversations.id, _conversations.agent_id).where(
+        _conversations.agent_id == _conversations.customer_id
+    ),
+    message="{agent_id} handles their own",
+)
+_authors_key = Rule(
+    name="messages",
+    table=tables.messages,
+    breakers=select(_messages.conversation_id, _messages.seq, _messages.author_key).where(
+        _messages.author_key != func.coalesce(_messages.author_id, "")
+    ),
+    message="is kept under the author {author_key!r}, who has not written it",
+    keys=2,
+)
+
 _attached = Rule(
     name="orphan",
     table=tables.outbox,
@@ -198,6 +241,10 @@ SUMS: Sequence[Rule] = (
     _not_invoiced,
     _unmarked,
     _rating,
+    _message_count,
+    _one_asker,
+    _authors_key,
+    _own_conversation,
     _attached,
     _idempotency,
     _missing(tables.products, tables.shelf, _shelf.product_id),

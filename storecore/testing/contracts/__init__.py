@@ -26,6 +26,7 @@ from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewr
     CategoriesContract,
     ProductsContract,
 )
+from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
@@ -84,6 +85,7 @@ class StorageContract(
     RefundsContract,
     CreditNotesContract,
     PaymentsContract,
+    ConversationsContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -99,6 +101,7 @@ __all__ = [
     "CategoriesContract",
     "CipherContract",
     "Contract",
+    "ConversationsContract",
     "Counted",
     "CouponsContract",
     "CreditNotesContract",

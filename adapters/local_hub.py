@@ -9,7 +9,7 @@ from storecore.errors import Unavailable
 from storecore.ports import Event
 
 
-class MemoryListener:
+class LocalListener:
     """A queue of at most ``room`` events on some topics."""
 
     def __init__(self, topics: frozenset[str], room: int) -> None:
@@ -47,12 +47,12 @@ class MemoryListener:
             self._changed.notify()
 
 
-class MemoryHub:
+class LocalHub:
     """The ``Hub`` port within one process, without a thread of its own. A listener has ``room`` for so many events."""
 
     def __init__(self, *, room: int = 1_000) -> None:
         self._room = room
-        self._listeners: set[MemoryListener] = set()
+        self._listeners: set[LocalListener] = set()
         self._closed = False
         self._lock = Lock()
 
@@ -66,9 +66,9 @@ class MemoryHub:
                     listener.add(event)
 
     @contextmanager
-    def listen(self, *topics: str) -> Iterator[MemoryListener]:
+    def listen(self, *topics: str) -> Iterator[LocalListener]:
         """A queue of one's own."""
-        listener = MemoryListener(frozenset(topics), self._room)
+        listener = LocalListener(frozenset(topics), self._room)
         with self._lock:
             self._check_open()
             self._listeners.add(listener)

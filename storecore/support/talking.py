@@ -1,0 +1,200 @@
+"""Opening a conversation, saying something in it, and reading what was said."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storecore import checks
+from storecore.accounts.model import Actor, Guest, User, require_user
+from storecore.accounts.permissions import Permission
+from storecore.errors import NotClaimed
+from storecore.lists import FIRST_PAGE, Page, PageRequest
+from storecore.ports import ConversationQuery, Signer, Unit
+from storecore.support.model import MAX_BODY, MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
+from storecore.support.telling import QUEUE, Telling, side_of, topic
+from storecore.transactions import Once, reading, writing
+
+CONVERSATION_LINK = "conversation"
+LINK_LASTS = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message as it is kept. ``repeated``: its sender had sent it before, and nothing happened this time."""
+
+    message: Message
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Talking(Telling):
+    """What both sides do in a conversation."""
+
+    signer: Signer
+
+    def open(
+        self,
+        *,
+        by: Actor,
+        message: str,
+        subject: str | None = None,
+        guest_name: str | None = None,
+        guest_email: str | None = None,
+        once: Once | None = None,
+    ) -> Conversation:
+        """Ask the shop something. Guests give a name and an email. Raises ``Invalid`` naming the field."""
+        if isinstance(by, User):
+            require_user(by)
+            if guest_name is not None or guest_email is not None:
+                raise checks.refuse("guest_name" if guest_name is not None else "guest_email", "is for guests")
+        else:
+            for name, given in (("guest_name", guest_name), ("guest_email", guest_email)):
+                if given is None:
+                    raise checks.refuse(name, "is needed without an account")
+        message = checks.text(message, "message", most=MAX_BODY, lines=True)
+        name = by.full_name if isinstance(by, User) else guest_name or ""
+        opened = self._open(by=by, message=message, subject=subject, name=name, email=guest_email, once=once)
+        self.tell(QUEUE, "waiting", id=opened.id)
+        return opened
+
+    @writing
+    def _open(
+        self,
+        unit: Unit,
+        *,
+        by: Actor,
+        message: str,
+        subject: str | None,
+        name: str,
+        email: str | None,
+        once: Once | None,
+    ) -> Conversation:
+        conversation = Conversation(
+            id=unit.new_id(),
+            customer_id=by.id,
+            customer_name=name,
+            guest_email=email,
+            subject=subject,
+            last_seq=1,
+            customer_read=1,
+            created_at=unit.now,
+            waiting_since=unit.now,
+        )
+        unit.conversations.add(conversation)
+        unit.conversations.add_message(_message(unit, conversation, by, message, side=Side.CUSTOMER, client_id=None))
+        return conversation
+
+    @reading
+    def get(self, unit: Unit, *, by: Actor, conversation_id: str) -> Conversation:
+        """One conversation: one's own, or any for ``support:agent``. Raises ``NotFound``."""
+        conversation = unit.conversations.get(conversation_id)
+        side_of(conversation, by)
+        return conversation
+
+    @reading
+    def mine(
+        self,
+        unit: Unit,
+        *,
+        by: Actor,
+        status: ConversationStatus | None = None,
+        page: PageRequest = FIRST_PAGE,
+    ) -> Page[Conversation]:
+        """The conversations that one opened; for ``support:agent``, those that one has claimed. Newest first."""
+        user = require_user(by)
+        if user.may(Permission.SUPPORT_AGENT):
+            return unit.conversations.page(ConversationQuery(agent_id=user.id, status=status), page)
+        return unit.conversations.page(ConversationQuery(customer_id=user.id, status=status), page)
+
+    def send(
+        self, *, by: Actor, conversation_id: str, body: str, client_id: str | None = None, once: Once | None = None
+    ) -> Said:
+        """Say something. The same ``client_id`` by the same sender is the same message, kept once.
+
+        Raises ``NotFound``, ``ConversationClosed``, ``NotClaimed`` for an agent who has not claimed it, ``Invalid``.
+        """
+        client_id = check_client_id(client_id)
+        said = self._send(by=by, conversation_id=conversation_id, body=body, client_id=client_id, once=once)
+        if not said.repeated:
+            self.tell(topic(conversation_id), "message", seq=said.message.seq)
+        return said
+
+    @writing
+    def _send(
+        self, unit: Unit, *, by: Actor, conversation_id: str, body: str, client_id: str | None, once: Once | None
+    ) -> Said:
+        conversation = unit.conversations.locked(conversation_id)
+        side = side_of(conversation, by)
+        if client_id is not None:
+            before = unit.conversations.message(conversation.id, side, by.id, client_id)
+            if before is not None:
+                return Said(message=before, repeated=True)
+        conversation.check_open()
+        if side is Side.AGENT and not conversation.is_with(by):
+            raise NotClaimed()
+        said = conversation.said(side)
+        message = _message(unit, said, by, body, side=side, client_id=client_id)
+        unit.conversations.save(said)
+        unit.conversations.add_message(message)
+        return Said(message=message)
+
+    @reading
+    def messages(self, unit: Unit, *, by: Actor, conversation_id: str, page: PageRequest = FIRST_PAGE) -> Page[Message]:
+        """What was said, in order; ``PageRequest(after=(seq,))`` goes on after a message. Raises ``NotFound``."""
+        conversation = unit.conversations.get(conversation_id)
+        side_of(conversation, by)
+        return unit.conversations.messages(conversation.id, page)
+
+    @reading
+    def latest(self, unit: Unit, *, by: Actor, conversation_id: str, limit: int = 50) -> tuple[Message, ...]:
+        """The last things said, in order. Raises ``NotFound``."""
+        conversation = unit.conversations.get(conversation_id)
+        side_of(conversation, by)
+        return tuple(unit.conversations.latest(conversation.id, limit))
+
+    def mark_read(self, *, by: Actor, conversation_id: str, seq: int) -> Conversation:
+        """One's side has read up to a message; what an agent reads counts for the one who has claimed it.
+
+        Raises ``NotFound``, ``Invalid``.
+        """
+        seq = checks.whole(seq, "seq", least=0, most=MAX_SEQ)
+        conversation, side, moved = self._mark_read(by=by, conversation_id=conversation_id, seq=seq)
+        if moved:
+            self.tell(topic(conversation_id), "read", side=side, seq=conversation.mark(side))
+        return conversation
+
+    @writing
+    def _mark_read(self, unit: Unit, *, by: Actor, conversation_id: str, seq: int) -> tuple[Conversation, Side, bool]:
+        conversation = unit.conversations.locked(conversation_id)
+        side = side_of(conversation, by)
+        if side is Side.AGENT and not conversation.is_with(by):
+            return conversation, side, False
+        read = conversation.read(side, seq)
+        if read is not conversation:
+            unit.conversations.save(read)
+        return read, side, read is not conversation
+
+    def token(self, conversation: Conversation) -> str:
+        """What a guest shows to be taken for whoever opened the conversation."""
+        expires = conversation.created_at + LINK_LASTS
+        return self.signer.sign(CONVERSATION_LINK, {"conversation": conversation.id}, expires)
+
+    def holder(self, token: str) -> Guest:
+        """Who shows such a token. Raises ``LinkInvalid``."""
+        return Guest(conversation_id=self.signer.read(CONVERSATION_LINK, token, self.clock())["conversation"])
+
+
+def _message(
+    unit: Unit, conversation: Conversation, by: Actor, body: str, *, side: Side, client_id: str | None
+) -> Message:
+    name = by.display_name if isinstance(by, User) else conversation.customer_name
+    return Message(
+        id=unit.new_id(),
+        conversation_id=conversation.id,
+        seq=conversation.last_seq,
+        client_id=client_id,
+        side=side,
+        author_id=by.id,
+        author_name=name,
+        body=body,
+        created_at=unit.now,
+    )

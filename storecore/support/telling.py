@@ -1,0 +1,47 @@
+"""Telling whoever watches a conversation, or the queue, that something happened there."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+from storecore.accounts.model import Actor, User, require_user
+from storecore.accounts.permissions import Permission
+from storecore.errors import NotFound, Unavailable
+from storecore.ports import Hub
+from storecore.support.model import Conversation, Side
+from storecore.transactions import Activity
+
+log = logging.getLogger(__name__)
+
+QUEUE = "queue"
+"""The topic of the agents' queue: something in it changed."""
+
+
+def topic(conversation_id: str) -> str:
+    """The topic of a conversation: something was said, read or decided in it."""
+    return f"conversation:{conversation_id}"
+
+
+def side_of(conversation: Conversation, by: Actor) -> Side:
+    """On which side somebody is. Raises ``NotFound`` for strangers, ``Forbidden`` for the banned."""
+    if isinstance(by, User):
+        require_user(by)
+    if conversation.belongs_to(by):
+        return Side.CUSTOMER
+    if by.may(Permission.SUPPORT_AGENT):
+        return Side.AGENT
+    raise NotFound("There is no such conversation.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling(Activity):
+    """What activities that tell have in common. Telling comes after the commit, and never fails a use case."""
+
+    hub: Hub
+
+    def tell(self, topic_: str, what: str, **facts: object) -> None:
+        """Publish ``{"what": …}`` with a few facts: ids and numbers, never what was said."""
+        try:
+            self.hub.publish(topic_, json.dumps({"what": what, **facts}))
+        except Unavailable:
+            log.warning("the event hub is down: whoever watches %s hears of it later", topic_)
