@@ -139,7 +139,7 @@ class DemoPayments:
     def read_event(self, headers: Mapping[str, str], body: bytes, at: datetime) -> ProviderEvent | None:
         """How a payment stood when the bank wrote of it. Raises ``EventForged``."""
         sent = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE.lower(), "")
-        time, _, signature = sent.partition(".")
+        time, _, signature = sent.rpartition(".")
         with self._books() as books:
             secret = _secret(books)
         if not hmac.compare_digest(signature.encode(), _signature(secret, time, body).encode()):

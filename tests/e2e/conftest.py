@@ -41,13 +41,15 @@ from webapp import create_app
 from webapp.http.parts import Parts
 
 API = "/api/v1"
+OPENED = NOW.replace(microsecond=123_456)
+"""A moment as real clocks tell it."""
 PASSWORD = "correct horse battery"
 
 
 class MovableClock:
     """Stands still until it is moved."""
 
-    def __init__(self, at: datetime = NOW) -> None:
+    def __init__(self, at: datetime = OPENED) -> None:
         self.at = at
 
     def __call__(self) -> datetime:
@@ -195,7 +197,7 @@ class Premises:
         """Leave nothing of a test behind."""
         empty(self.where)
         shutil.rmtree(self.mail_folder, ignore_errors=True)
-        self.clock.at = NOW
+        self.clock.at = OPENED
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -56,7 +56,7 @@ def test_registering_answers_the_user_and_opens_no_session(visitor: httpx.Client
         "tax_id": "GB123",
         "home_address": "12 St James's Square, London",
         "preferences": {},
-        "created_at": "2026-01-15T12:00:00Z",
+        "created_at": "2026-01-15T12:00:00.123456Z",
         "version": 1,
     }
     assert "Set-Cookie" not in answer.headers

@@ -43,7 +43,7 @@ def test_staff_put_a_product_on_the_shelf_and_everybody_sees_it(live: LiveShop, 
     assert (shown["final_price"], shown["prior_price"], shown["discount_percent"]) == ("19.99", None, "0")
     assert (shown["currency"], shown["in_stock"], shown["is_active"]) == ("USD", True, True)
     assert shown["rating"] == {"average": None, "count": 0}
-    assert (shown["created_at"], shown["siblings"]) == ("2026-01-15T12:00:00Z", [])
+    assert (shown["created_at"], shown["siblings"]) == ("2026-01-15T12:00:00.123456Z", [])
     assert names(visitor.get("/products")) == ["Wool hat"]
     assert stock(live, shown["id"]) == 5
 

@@ -54,8 +54,8 @@ def test_a_customer_asks_an_agent_answers_and_closes(live: LiveShop, clock: Mova
         "agent": None,
         "last_seq": 1,
         "unread": 0,
-        "created_at": "2026-01-15T12:00:00Z",
-        "waiting_since": "2026-01-15T12:00:00Z",
+        "created_at": "2026-01-15T12:00:00.123456Z",
+        "waiting_since": "2026-01-15T12:00:00.123456Z",
         "closed_at": None,
         "closed_by": None,
         "version": 1,
@@ -74,7 +74,7 @@ def test_a_customer_asks_an_agent_answers_and_closes(live: LiveShop, clock: Mova
         "client_id": "a1",
         "author": {"side": "agent", "id": them, "name": "Grace H."},
         "body": "On its way.",
-        "created_at": "2026-01-15T12:00:00Z",
+        "created_at": "2026-01-15T12:00:00.123456Z",
     }
     seen = shown(customer.get(path(asked)))
     assert (seen["unread"], seen["last_seq"], seen["agent"]["name"]) == (1, 2, "Grace H.")

@@ -127,7 +127,7 @@ def test_a_saved_address_is_found_where_its_location_says(live: LiveShop, ada: h
     answer = ada.post("/users/me/addresses", json=HOME)
     saved = answer.json()
     assert answer.status_code == 201
-    assert saved == {"id": saved["id"], **HOME, "created_at": "2026-01-15T12:00:00Z"}
+    assert saved == {"id": saved["id"], **HOME, "created_at": "2026-01-15T12:00:00.123456Z"}
     assert answer.headers["Location"] == f"/api/v1/users/me/addresses/{saved['id']}"
     assert ada.get(f"{live.address}{answer.headers['Location']}").json() == saved
     assert ada.get("/users/me/addresses").json() == {"items": [saved], "next_cursor": None}

@@ -12,7 +12,7 @@ def test_products_are_wished_listed_taken_off_and_cleared(live: LiveShop) -> Non
     assert (made.status_code, made.headers["Location"]) == (201, f"/api/v1/wishlist/{hat}")
     product = customer.get(f"/products/{hat}").json()
     del product["siblings"]
-    assert made.json() == {**product, "wished_at": "2026-01-15T12:00:00Z"}
+    assert made.json() == {**product, "wished_at": "2026-01-15T12:00:00.123456Z"}
     live.clock.forward(minutes=1)
     assert customer.post(f"/wishlist/{cap}").status_code == 201
     problem(customer.post(f"/wishlist/{hat}"), 409, "already-wished")

@@ -143,8 +143,9 @@ class Street:
             "guest": self._guest("guest@example.com"),
             "guest2": self._guest("guest2@example.com"),
         }
-        self.callers["guest2"].things["order"] = self.callers["guest"].things["order"]
-        self.things |= self._owned() | self._returned() | self._paying()
+        for thing in ("order", "conversation"):
+            self.callers["guest2"].things[thing] = self.callers["guest"].things[thing]
+        self.things |= self._owned() | self._returned() | self._paying() | self._asked()
         self.signature, self.things["event"] = self._event(self.things["reference"])
         for name in ("sales", "admin"):
             mine = self._delivered(self.users[name], self.things["scarf"])
@@ -242,8 +243,14 @@ class Street:
         cart = self.store.carts.add_item(by=GUEST, product_id=self.things["product"], quantity=1).cart
         order = self._order(Guest(cart_id=cart.id), email=email)
         cookie = SimpleCookie({"cart_token": self.values.dumps("cart", cart.id)})["cart_token"]
-        held = {"X-Order-Token": self.store.orders.token(order), "Cookie": f"cart_token={cookie.coded_value}"}
-        return Caller(held, {"order": order.id, "line": order.lines[0].id, "order_token": held["X-Order-Token"]})
+        asked = self.store.support.open(by=GUEST, message="Hello?", guest_name="Guest", guest_email=email)
+        held = {
+            "X-Order-Token": self.store.orders.token(order),
+            "X-Conversation-Token": self.store.support.token(asked),
+            "Cookie": f"cart_token={cookie.coded_value}",
+        }
+        things = {"order": order.id, "line": order.lines[0].id, "order_token": held["X-Order-Token"]}
+        return Caller(held, {**things, "conversation": asked.id})
 
     def _owned(self) -> dict[str, str]:
         """What belongs to the ``owner``, and what was mailed."""
@@ -296,6 +303,12 @@ class Street:
         assert attempt.payment is not None
         assert attempt.payment.reference is not None
         return {"reference": attempt.payment.reference}
+
+    def _asked(self) -> dict[str, str]:
+        """What the ``owner`` asks the shop: one waits, one is with the agent ``support``."""
+        waiting, claimed = (self.store.support.open(by=self.users["owner"], message="Hello?") for _ in range(2))
+        self.store.support.claim(by=self.users["support"], conversation_id=claimed.id)
+        return {"agent": self.users["admin"].id, "claimed": claimed.id, "conversation": waiting.id}
 
     def _event(self, reference: str) -> tuple[dict[str, str], str]:
         """What the bank tells about a payment: its signature, which is sent with every request, and the body."""
