@@ -22,14 +22,14 @@ from tests.usecases.floor import open_floor
 class ShopInMemory(ShopMachine):
     @contextmanager
     def open_store(self, clock: Clock) -> Iterator[Store]:
-        with open_floor("memory", Path()) as floor:
+        with open_floor("memory", Path(), providers=self.providers) as floor:
             yield floor.at(clock)
 
 
 class ShopOnSqlite(ShopMachine):
     @contextmanager
     def open_store(self, clock: Clock) -> Iterator[Store]:
-        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder)) as floor:
+        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder), providers=self.providers) as floor:
             yield floor.at(clock)
 
     def prove(self) -> None:

@@ -45,6 +45,7 @@ class Books(Scene):
             self._check_carts(unit)
             self._check_invoices(unit)
             self._check_mail(unit)
+            self.check(unit)
         self.prove()
 
     def _check_shelves(self, unit: Unit) -> None:

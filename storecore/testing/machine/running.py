@@ -1,4 +1,4 @@
-"""What staff, the worker and time do: stock, prices, coupons, invoices and mail."""
+"""What staff and time do: stock, prices, coupons."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -95,14 +95,6 @@ class Running(Scene):
     def withdraw_coupon(self, offered: Offered) -> None:
         self.store.catalog.withdraw_coupon(by=self.staff, coupon_id=offered.coupon.id)
         offered.active = False
-
-    @rule()
-    def work(self) -> None:
-        """The worker does all that is due; then every order that wants an invoice has one."""
-        while self.store.work():
-            pass
-        with self.reading() as unit:
-            assert not unit.invoices.due(1)
 
     @precondition(lambda self: self._nothing_is_forgotten_within(LONGEST_WAIT))
     @rule(wait=waits)

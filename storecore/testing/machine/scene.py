@@ -1,5 +1,6 @@
 """The shop that a machine plays in, who is there, and the model of what should be by now."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -19,9 +20,10 @@ from storecore.catalog.couponing import CouponTerms
 from storecore.errors import CouponNotApplicable, StoreError
 from storecore.money import Money, half_up
 from storecore.orders.model import HistoryEntry, Order, Status
-from storecore.ports import Clock, Unit
+from storecore.ports import Clock, PaymentProvider, Unit
 from storecore.store import Store
 from storecore.testing.builders import NOW
+from storecore.testing.machine.bank import NAME, Bank
 
 T = TypeVar("T")
 
@@ -104,13 +106,23 @@ class Offered:
 
 @dataclass(eq=False)
 class Sale:
-    """An order as it was placed, and where it should be by now. ``history`` is what was seen of it so far."""
+    """An order as it was placed, and where it should be by now. ``history`` is what was seen of it so far.
+
+    ``online``: a bank was asked for its money. ``repaid`` are the refunds that the bank has paid, ``returned`` the units
+    by line whose refund was approved, ``reserved`` those that are asked for as well.
+    """
 
     buyer: Shopper
     placed: Order
     status: Status = Status.PENDING
     paid: bool = False
+    online: bool = False
+    pay_by: datetime | None = None
     refunded: int = 0
+    repaid: set[str] = field(default_factory=set)
+    returned: Counter[str] = field(default_factory=Counter)
+    reserved: Counter[str] = field(default_factory=Counter)
+    shipping_returned: bool = False
     note: str | None = None
     coupon: Offered | None = None
     history: tuple[HistoryEntry, ...] = ()
@@ -120,6 +132,11 @@ class Sale:
         """Units by product."""
         return self.placed.quantities
 
+    @property
+    def waits_for_bank(self) -> bool:
+        """Whether only the bank's money can confirm it, or money in hand."""
+        return self.online and not self.paid and self.status is Status.PENDING
+
 
 class Scene(RuleBasedStateMachine):
     """A new store with a few products, two customers, a guest and an admin; its subclasses say what they do."""
@@ -127,6 +144,8 @@ class Scene(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = MovingClock()
+        self.bank = Bank()
+        self.providers: Mapping[str, PaymentProvider] = {NAME: self.bank}
         self.stack = ExitStack()
         self.store: Store = self.stack.enter_context(self.open_store(self.clock))
         self.numbers = count(1)
@@ -143,11 +162,17 @@ class Scene(RuleBasedStateMachine):
         self.offer(percent=Decimal("12.5"), max_uses=3, max_uses_per_user=2)
 
     def open_store(self, clock: Clock) -> AbstractContextManager[Store]:
-        """A new, empty store by this clock; what it gives is left when the run ends. Yours to say."""
+        """A new, empty store by this clock, with ``self.providers``; what it gives is left when the run ends.
+
+        Yours to say.
+        """
         raise NotImplementedError("say in open_store which store is put to the test")
 
     def prove(self) -> None:
         """Raise if anything else is wrong; called after each step. Yours to say, if there is more to look at."""
+
+    def check(self, unit: Unit) -> None:
+        """Raise if an area's books are wrong; called in one snapshot after each step. Areas add to it."""
 
     def teardown(self) -> None:
         self.stack.close()
