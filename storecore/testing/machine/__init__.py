@@ -9,9 +9,10 @@ Say how your store is opened, and hand the test to pytest::
     TestMyShop = MyShop.TestCase
     TestMyShop.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
-Cheap password hashes keep it quick. Customers, guests and staff then do this and that in random order, a simple model is told what should come of it, and
-after each step the books are checked against the model and against themselves. What else must hold of your storage is
-checked by overriding :meth:`~storecore.testing.machine.scene.Scene.prove`.
+Cheap password hashes keep it quick. Customers, guests, staff and a bank then do this and that in random order, a simple
+model is told what should come of it, and after each step the books are checked against the model and against
+themselves. What else must hold of your storage is checked by overriding
+:meth:`~storecore.testing.machine.scene.Scene.prove`.
 
 The rules of an area are a mixin over :class:`~storecore.testing.machine.scene.Scene`; add your own to the bases::
 
@@ -20,12 +21,13 @@ The rules of an area are a mixin over :class:`~storecore.testing.machine.scene.S
 
 from storecore.testing.machine.books import Books
 from storecore.testing.machine.buying import Buying
-from storecore.testing.machine.paying import Paying
+from storecore.testing.machine.reckoning import Reckoning
+from storecore.testing.machine.reviewing import Reviewing
 from storecore.testing.machine.running import Running
 from storecore.testing.machine.scene import MovingClock, Scene
 
 __all__ = ["MovingClock", "Scene", "ShopMachine"]
 
 
-class ShopMachine(Buying, Paying, Running, Books):
+class ShopMachine(Buying, Reckoning, Reviewing, Running, Books):
     """Everybody in the shop. Subclass it and give ``open_store``."""

@@ -1,7 +1,7 @@
 """The shop that a machine plays in, who is there, and the model of what should be by now."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,10 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.couponing import CouponTerms
 from storecore.errors import CouponNotApplicable, StoreError
+from storecore.housekeeping import KEEP_SENT_NOTICES
+from storecore.lists import Page, PageRequest
 from storecore.money import Money, half_up
+from storecore.notices import Notice
 from storecore.orders.model import HistoryEntry, Order, Status
 from storecore.ports import Clock, PaymentProvider, Unit
 from storecore.store import Store
@@ -34,11 +37,22 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist for a mom
 
 wares = st.integers(0, SHELVES - 1)
 """Which product."""
+LONGEST_WAIT = timedelta(hours=7)
+"""By then every open payment and payout was tried again."""
 quantities = st.integers(1, 3)
 """How many of it."""
 people: "Bundle[Shopper]" = Bundle("people")
 sales: "Bundle[Sale]" = Bundle("sales")
 coupons: "Bundle[Offered]" = Bundle("coupons")
+
+
+def every(fetch: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """Every row of a list, page by page."""
+    page = fetch(PageRequest(limit=100))
+    yield from page.items
+    while page.next is not None:
+        page = fetch(PageRequest(limit=100, after=page.next))
+        yield from page.items
 
 
 class MovingClock:
@@ -108,8 +122,8 @@ class Offered:
 class Sale:
     """An order as it was placed, and where it should be by now. ``history`` is what was seen of it so far.
 
-    ``online``: a bank was asked for its money. ``repaid`` are the refunds that the bank has paid, ``returned`` the units
-    by line whose refund was approved, ``reserved`` those that are asked for as well.
+    ``online``: a bank was asked for its money. ``repaid`` are the refunds that the bank has paid, ``returned`` the
+    units by line whose refund was approved, ``reserved`` those that are asked for as well.
     """
 
     buyer: Shopper
@@ -270,6 +284,14 @@ class Scene(RuleBasedStateMachine):
             return None
         assert should_be is None, f"{should_be} was expected"
         return result
+
+    def notices(self, unit: Unit) -> Sequence[Notice]:
+        """Every letter that was written."""
+        return list(every(unit.outbox.page))
+
+    def nothing_is_forgotten_within(self, wait: timedelta) -> bool:
+        """The broom takes guests' carts and sent mail in time; the model counts on them."""
+        return self.clock() + wait - NOW < min(KEEP_SENT_NOTICES, self.store.shop.session_lifetime)
 
     def later(self, by: timedelta) -> None:
         """Let time pass."""
