@@ -45,6 +45,6 @@ def _settings(*, max_examples: int, stateful_step_count: int) -> settings:
 
 
 TestShopInMemory = ShopInMemory.TestCase
-TestShopInMemory.settings = _settings(max_examples=60, stateful_step_count=40)
+TestShopInMemory.settings = _settings(max_examples=150, stateful_step_count=50)
 TestShopOnSqlite = ShopOnSqlite.TestCase
-TestShopOnSqlite.settings = _settings(max_examples=8, stateful_step_count=20)
+TestShopOnSqlite.settings = _settings(max_examples=12, stateful_step_count=30)

@@ -1,6 +1,7 @@
 """Money through the machine's bank: customers pay, and the shop hears of it at once, twice, late or never."""
 
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from storecore.orders.payment import Payment, PaymentState
 from storecore.orders.refund import Refund, RefundStatus
 from storecore.testing.machine.bank import NAME, SIGNED, Card, Trouble
 from storecore.testing.machine.fulfilment import Fulfilment
-from storecore.testing.machine.scene import Sale, sales
+from storecore.testing.machine.scene import Sale, sales, waits
 from storecore.transactions import Once, Replayed
 
 cards = st.sampled_from(Card)
@@ -83,12 +84,14 @@ class Paying(Fulfilment):
             pay()
 
     @precondition(lambda self: self.bank.accounts)
-    @rule(which=st.integers(0, 7), approved=st.booleans())
-    def second_step(self, which: int, approved: bool) -> None:
-        """A customer answers the bank; the shop does not know yet."""
+    @rule(which=st.integers(0, 7), approved=st.booleans(), told=st.booleans())
+    def second_step(self, which: int, approved: bool, told: bool) -> None:
+        """A customer answers the bank; the shop does not know yet, or is told at once."""
         accounts = [each for each in self.bank.accounts.values() if each.challenged and not each.outcome.state.final]
         if accounts:
             self.bank.approve(accounts[which % len(accounts)], approved=approved)
+            if told:
+                self.hear(0, trouble=None)
 
     @precondition(lambda self: self.bank.told)
     @rule(back=st.integers(0, 7), trouble=troubles)
@@ -105,9 +108,11 @@ class Paying(Fulfilment):
                 assert trouble[0] == "abandon"
         self.learn()
 
-    @rule(trouble=troubles)
-    def work(self, trouble: tuple[str, Trouble] | None) -> None:
-        """The worker does all that is due, as far as the bank answers."""
+    @rule(wait=st.none() | waits, trouble=troubles)
+    def work(self, wait: timedelta | None, trouble: tuple[str, Trouble] | None) -> None:
+        """The worker does all that is due, perhaps after a while, as far as the bank answers."""
+        if wait and self.nothing_is_forgotten_within(wait):
+            self.later(wait)
         self.do_work(trouble)
 
     def do_work(self, trouble: tuple[str, Trouble] | None = None) -> None:

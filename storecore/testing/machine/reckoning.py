@@ -11,12 +11,11 @@ from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.orders.payment import Payment, PaymentState
 from storecore.orders.refund import CreditNote, Refund, RefundCause, RefundStatus
 from storecore.ports import OrderQuery, RefundQuery, Unit
-from storecore.testing.machine.paying import Paying
 from storecore.testing.machine.returning import Returning
 from storecore.testing.machine.scene import LONGEST_WAIT, every
 
 
-class Reckoning(Paying, Returning):
+class Reckoning(Returning):
     """Nobody pays twice, nobody gets more back than they paid, and in the end everybody has what is theirs."""
 
     @precondition(lambda self: self.nothing_is_forgotten_within(LONGEST_WAIT))

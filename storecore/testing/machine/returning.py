@@ -10,7 +10,8 @@ from storecore.errors import AlreadyDecided, Forbidden, IllegalTransition, NotRe
 from storecore.money import half_up
 from storecore.orders.model import OrderLine, Status
 from storecore.orders.refund import Disposition, Refund, RefundStatus
-from storecore.testing.machine.fulfilment import Fulfilment
+from storecore.testing.machine.bank import Card
+from storecore.testing.machine.paying import Paying
 from storecore.testing.machine.scene import Sale, quantities, sales
 
 
@@ -30,16 +31,23 @@ class Claim:
 claims: "Bundle[Claim]" = Bundle("claims")
 
 
-class Returning(Fulfilment):
+class Returning(Paying):
     """Refunds of delivered orders, from being asked for to being owed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.claims: dict[str, Claim] = {}
 
-    @rule(target=claims, sale=sales, picked=st.lists(st.tuples(st.integers(0, 3), quantities), min_size=1, max_size=3))
-    def ask_for_refund(self, sale: Sale, picked: list[tuple[int, int]]) -> MultipleResults[Claim]:
-        """Of some units; an order that is still on its way is delivered first, if it can be."""
+    @rule(
+        target=claims,
+        sale=sales,
+        by_card=st.booleans(),
+        picked=st.lists(st.tuples(st.integers(0, 3), quantities), min_size=1, max_size=3),
+    )
+    def ask_for_refund(self, sale: Sale, by_card: bool, picked: list[tuple[int, int]]) -> MultipleResults[Claim]:
+        """Of some units; an order that is still on its way is paid and delivered first, if it can be."""
+        if by_card:
+            self.pay(sale, Card.GOOD, trouble=None, again=False)
         self.deliver(sale)
         lines = sale.placed.lines
         items = [(lines[which % len(lines)].id, quantity) for which, quantity in picked]
@@ -109,9 +117,11 @@ class Returning(Fulfilment):
             claim.status = RefundStatus.WITHDRAWN if by_owner else RefundStatus.REJECTED
             claim.sale.reserved.subtract(claim.units)
 
-    @rule(claim=claims, disposition=st.sampled_from(Disposition))
-    def receive_return(self, claim: Claim, disposition: Disposition) -> None:
-        """Twice: only once are goods put on the shelf, and is money due."""
+    @rule(claim=claims, disposition=st.sampled_from(Disposition), agreed=st.booleans())
+    def receive_return(self, claim: Claim, disposition: Disposition, agreed: bool) -> None:
+        """Twice: only once are goods put on the shelf, and is money due. Perhaps it is approved first."""
+        if agreed:
+            self.approve_refund(claim, expect_return=True, shipping=False)
         for _ in range(2):
             refusal: type[StoreError] | None = None
             if claim.received:

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from storecore.errors import OutOfStock
-from storecore.testing.machine.scene import LONGEST_WAIT, Offered, Scene, Shopper, coupons, people, wares
+from storecore.testing.machine.scene import LONGEST_WAIT, Offered, Scene, Shopper, coupons, people, waits, wares
 from storecore.testing.strategies import percents
 
 changes = st.integers(-4, 6).filter(bool)
-waits = st.sampled_from((timedelta(minutes=1), timedelta(minutes=31), LONGEST_WAIT))
 limits = st.none() | st.integers(1, 3)
 
 

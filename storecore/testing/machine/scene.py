@@ -39,6 +39,7 @@ wares = st.integers(0, SHELVES - 1)
 """Which product."""
 LONGEST_WAIT = timedelta(hours=7)
 """By then every open payment and payout was tried again."""
+waits = st.sampled_from((timedelta(minutes=1), timedelta(minutes=31), LONGEST_WAIT))
 quantities = st.integers(1, 3)
 """How many of it."""
 people: "Bundle[Shopper]" = Bundle("people")
