@@ -20,7 +20,6 @@ The rules of an area are a mixin over :class:`~storecore.testing.machine.scene.S
 """
 
 from storecore.testing.machine.books import Books
-from storecore.testing.machine.buying import Buying
 from storecore.testing.machine.reckoning import Reckoning
 from storecore.testing.machine.reviewing import Reviewing
 from storecore.testing.machine.running import Running
@@ -29,5 +28,5 @@ from storecore.testing.machine.scene import MovingClock, Scene
 __all__ = ["MovingClock", "Scene", "ShopMachine"]
 
 
-class ShopMachine(Buying, Reckoning, Reviewing, Running, Books):
+class ShopMachine(Reckoning, Reviewing, Running, Books):
     """Everybody in the shop. Subclass it and give ``open_store``."""

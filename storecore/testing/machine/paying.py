@@ -6,7 +6,7 @@ from functools import partial
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import MultipleResults, multiple, precondition, rule
 
 from storecore.errors import AlreadyPaid, EventForged, IllegalTransition, PaymentInProgress, ProviderDown, StoreError
 from storecore.orders.model import NOT_PAID_IN_TIME, Status
@@ -14,8 +14,9 @@ from storecore.orders.paying import Attempt
 from storecore.orders.payment import Payment, PaymentState
 from storecore.orders.refund import Refund, RefundStatus
 from storecore.testing.machine.bank import NAME, SIGNED, Card, Trouble
+from storecore.testing.machine.buying import Buying
 from storecore.testing.machine.fulfilment import Fulfilment
-from storecore.testing.machine.scene import Sale, sales, waits
+from storecore.testing.machine.scene import Sale, Shopper, people, quantities, sales, waits, wares
 from storecore.transactions import Once, Replayed
 
 cards = st.sampled_from(Card)
@@ -25,7 +26,7 @@ troubles = st.none() | st.tuples(
 """Which of the bank's methods goes wrong, and how."""
 
 
-class Paying(Fulfilment):
+class Paying(Buying, Fulfilment):
     """What is asked of the bank has a known answer; what the shop finds out later is held against the bank's books."""
 
     @rule(sale=sales, card=cards, trouble=troubles, again=st.booleans())
@@ -49,6 +50,21 @@ class Paying(Fulfilment):
             if again:
                 self._send_again(pay)
         self.learn()
+
+    @rule(target=sales, who=people, which=wares, quantity=quantities, card=cards, trouble=troubles)
+    def order_online(
+        self, who: Shopper, which: int, quantity: int, card: Card, trouble: tuple[str, Trouble] | None
+    ) -> MultipleResults[Sale]:
+        """Order and pay in one go, as most people do; what runs short is restocked first."""
+        ware = self.wares[which]
+        if ware.stock < quantity:
+            self.store.catalog.adjust_stock(by=self.staff, product_id=ware.id, change=quantity, reason="delivered")
+            ware.stock += quantity
+        sale = self.buy(who, [(which, quantity)], None)
+        if sale is None:
+            return multiple()
+        self.pay(sale, card, trouble, again=False)
+        return multiple(sale)
 
     def _refusal_to_pay(self, sale: Sale, trouble: tuple[str, Trouble] | None) -> type[StoreError] | None:
         payment = next((each for each in self._payments(sale) if not each.state.final), None)

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
+from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from storecore.notices import Template
@@ -19,10 +21,10 @@ class Reckoning(Returning):
     """Nobody pays twice, nobody gets more back than they paid, and in the end everybody has what is theirs."""
 
     @precondition(lambda self: self.nothing_is_forgotten_within(LONGEST_WAIT))
-    @rule()
-    def settle_up(self) -> None:
+    @rule(wait=st.just(LONGEST_WAIT))
+    def settle_up(self, wait: timedelta) -> None:
         """Some hours in which the bank can be reached bring every payment and every payout to its end."""
-        self.later(LONGEST_WAIT)
+        self.later(wait)
         self.do_work()
         with self.reading() as unit:
             for sale in self.sales.values():

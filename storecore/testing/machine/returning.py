@@ -1,5 +1,6 @@
 """What comes back: customers ask, staff decide and receive, and each unit's money goes back once."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,18 +44,23 @@ class Returning(Paying):
         sale=sales,
         by_card=st.booleans(),
         picked=st.lists(st.tuples(st.integers(0, 3), quantities), min_size=1, max_size=3),
+        modest=st.booleans(),
     )
-    def ask_for_refund(self, sale: Sale, by_card: bool, picked: list[tuple[int, int]]) -> MultipleResults[Claim]:
-        """Of some units; an order that is still on its way is paid and delivered first, if it can be."""
+    def ask_for_refund(
+        self, sale: Sale, by_card: bool, picked: list[tuple[int, int]], modest: bool
+    ) -> MultipleResults[Claim]:
+        """Of some units, or of what is left; an order on its way is paid and delivered first, if it can be."""
         if by_card:
             self.pay(sale, Card.GOOD, trouble=None, again=False)
         self.deliver(sale)
         lines = sale.placed.lines
-        items = [(lines[which % len(lines)].id, quantity) for which, quantity in picked]
-        units: dict[str, int] = {}
-        for line_id, quantity in items:
-            units[line_id] = units.get(line_id, 0) + quantity
         left = {line.id: line.quantity - sale.reserved[line.id] for line in lines}
+        items = [(lines[which % len(lines)].id, quantity) for which, quantity in picked]
+        if modest and any(left.values()):
+            items = [(line_id, 1) for line_id, units in left.items() if units][: len(picked)]
+        units: Counter[str] = Counter()
+        for line_id, quantity in items:
+            units[line_id] += quantity
         fits = sale.status is Status.DELIVERED and all(left[each] >= quantity for each, quantity in units.items())
         refund = self.attempt(
             None if fits else NotReturnable,
