@@ -131,6 +131,11 @@ class Paying(Buying, Fulfilment):
             self.later(wait)
         self.do_work(trouble)
 
+    @rule()
+    def work_as_usual(self) -> None:
+        """Nothing is wrong, and no time has passed. (The rule without arguments is the one that is run most often.)"""
+        self.do_work()
+
     def do_work(self, trouble: tuple[str, Trouble] | None = None) -> None:
         """What is due; then every order that wants an invoice has one."""
         with self.bank.troubled(trouble):
