@@ -22,14 +22,14 @@ from tests.usecases.floor import open_floor
 class ShopInMemory(ShopMachine):
     @contextmanager
     def open_store(self, clock: Clock) -> Iterator[Store]:
-        with open_floor("memory", Path()) as floor:
+        with open_floor("memory", Path(), providers=self.providers) as floor:
             yield floor.at(clock)
 
 
 class ShopOnSqlite(ShopMachine):
     @contextmanager
     def open_store(self, clock: Clock) -> Iterator[Store]:
-        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder)) as floor:
+        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder), providers=self.providers) as floor:
             yield floor.at(clock)
 
     def prove(self) -> None:
@@ -45,6 +45,6 @@ def _settings(*, max_examples: int, stateful_step_count: int) -> settings:
 
 
 TestShopInMemory = ShopInMemory.TestCase
-TestShopInMemory.settings = _settings(max_examples=60, stateful_step_count=40)
+TestShopInMemory.settings = _settings(max_examples=150, stateful_step_count=50)
 TestShopOnSqlite = ShopOnSqlite.TestCase
-TestShopOnSqlite.settings = _settings(max_examples=8, stateful_step_count=20)
+TestShopOnSqlite.settings = _settings(max_examples=12, stateful_step_count=30)

@@ -1,31 +1,17 @@
 """What holds whatever happens: checked after each step, against the model and against the books themselves."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import TypeVar
 
 from hypothesis.stateful import invariant
 
-from storecore.lists import Page, PageRequest
 from storecore.money import half_up, total
 from storecore.notices import Template
 from storecore.orders.model import NEXT, Invoice, Order, PaymentStatus, Status
 from storecore.ports import OrderQuery, Unit
-from storecore.testing.machine.scene import Sale, Scene
-
-T = TypeVar("T")
-
-
-def every(fetch: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
-    """Every row of a list, page by page."""
-    page = fetch(PageRequest(limit=100))
-    yield from page.items
-    while page.next is not None:
-        page = fetch(PageRequest(limit=100, after=page.next))
-        yield from page.items
+from storecore.testing.machine.scene import Sale, Scene, every
 
 
 class Books(Scene):
@@ -45,6 +31,7 @@ class Books(Scene):
             self._check_carts(unit)
             self._check_invoices(unit)
             self._check_mail(unit)
+            self.check(unit)
         self.prove()
 
     def _check_shelves(self, unit: Unit) -> None:
@@ -115,7 +102,7 @@ class Books(Scene):
     def _check_mail(self, unit: Unit) -> None:
         """One letter about each event, and none about anything that did not happen."""
         about = {Template.ORDER_PLACED, Template.ORDER_STATUS}
-        notices = list(every(unit.outbox.page))
+        notices = self.notices(unit)
         assert max(Counter((each.event, each.recipient, each.template) for each in notices).values(), default=1) == 1
         written = Counter((each.event, each.recipient) for each in notices if each.template in about)
         owed = Counter(

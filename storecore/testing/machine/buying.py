@@ -30,11 +30,13 @@ class Buying(Filling):
         self, who: Shopper, lines: list[tuple[int, int]], offered: Offered | None, twice: bool
     ) -> MultipleResults[Sale]:
         """Order things, perhaps sending the same request twice."""
-        return self._place(who, lines, offered, twice=twice)
+        sale = self.buy(who, lines, offered, twice=twice)
+        return multiple(sale) if sale else multiple()
 
-    def _place(
+    def buy(
         self, who: Shopper, lines: list[tuple[int, int]], offered: Offered | None, *, twice: bool = False
-    ) -> MultipleResults[Sale]:
+    ) -> Sale | None:
+        """Place an order, or be refused for the right reason."""
         items = [(self.wares[which].id, quantity) for which, quantity in lines]
         wanted: dict[str, int] = {}
         for product_id, quantity in items:
@@ -53,17 +55,18 @@ class Buying(Filling):
 
         placed = self.attempt(self._refusal(who, wanted, offered), order)
         if placed is None:
-            return multiple()
+            return None
         if twice:
             with pytest.raises(Replayed) as replayed:
                 order()
             assert replayed.value.answer == placed.id.encode()
-        return multiple(self._note(who, placed, wanted, offered))
+        return self._note(who, placed, wanted, offered)
 
     @initialize(target=sales, which=wares, quantity=quantities, saving=st.booleans())
     def first_sale(self, which: int, quantity: int, saving: bool) -> MultipleResults[Sale]:
         """Somebody was here before."""
-        return self._place(self.shoppers[0], [(which, quantity)], self.offered[0] if saving else None)
+        sale = self.buy(self.shoppers[0], [(which, quantity)], self.offered[0] if saving else None)
+        return multiple(sale) if sale else multiple()
 
     @rule(target=sales, who=people, which=wares, quantity=quantities)
     def check_out(self, who: Shopper, which: int, quantity: int) -> MultipleResults[Sale]:

@@ -20,15 +20,15 @@ class Fulfilment(Scene):
     def advance(self, sale: Sale, which: int) -> None:
         """To one of the next statuses, and to no other."""
         for to in Status:
-            if to not in NEXT[sale.status]:
+            if to not in self._ahead(sale):
                 self.attempt(IllegalTransition, partial(self._advance, sale, to))
-        if ahead := sorted(NEXT[sale.status]):
+        if ahead := sorted(self._ahead(sale)):
             self._advance(sale, ahead[which % len(ahead)])
 
     @rule(sale=sales)
     def deliver(self, sale: Sale) -> None:
         """All the way, if it is still on its way: so that orders arrive as well."""
-        while ahead := NEXT[sale.status] - {Status.CANCELLED}:
+        while ahead := self._ahead(sale) - {Status.CANCELLED}:
             for to in ahead:
                 self._advance(sale, to)
 
@@ -63,10 +63,20 @@ class Fulfilment(Scene):
         order_id = sale.placed.id
         for _ in range(2):
             refusal: type[StoreError] | None = AlreadyPaid if sale.paid else None
-            if sale.status is Status.CANCELLED:
+            if sale.status is Status.CANCELLED or self._is_being_paid(sale):
                 refusal = IllegalTransition
             if self.attempt(refusal, lambda: self.store.orders.record_payment(by=self.staff, order_id=order_id)):
-                sale.paid = True
+                sale.paid, sale.online, sale.pay_by = True, False, None
+
+    @staticmethod
+    def _ahead(sale: Sale) -> frozenset[Status]:
+        """Where staff can move it."""
+        return NEXT[sale.status] - ({Status.CONFIRMED} if sale.waits_for_bank else frozenset())
+
+    def _is_being_paid(self, sale: Sale) -> bool:
+        """Whether nobody can say yet if its money comes."""
+        with self.reading() as unit:
+            return any(not payment.state.final for payment in unit.payments.of_order(sale.placed.id))
 
     def _advance(self, sale: Sale, to: Status) -> Order:
         moved = self.store.orders.advance(by=self.staff, order_id=sale.placed.id, to=to)
@@ -77,7 +87,10 @@ class Fulfilment(Scene):
         sale.status = to
         if to is Status.CANCELLED:
             self.move(sale.quantities, 1)
+            sale.pay_by = None
             if not sale.paid:
                 sale.coupon = None
+            elif not any(account.taken for account in self.bank.of_order(sale.placed.id)):
+                sale.refunded = sale.placed.total.minor  # people have handed it back
         elif to is Status.DELIVERED:
             sale.paid = True

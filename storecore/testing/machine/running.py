@@ -1,4 +1,4 @@
-"""What staff, the worker and time do: stock, prices, coupons, invoices and mail."""
+"""What staff and time do: stock, prices, coupons."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,14 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from storecore.errors import OutOfStock
-from storecore.housekeeping import KEEP_SENT_NOTICES
-from storecore.testing.builders import NOW
-from storecore.testing.machine.scene import Offered, Scene, Shopper, coupons, people, wares
+from storecore.testing.machine.scene import LONGEST_WAIT, Offered, Scene, Shopper, coupons, people, waits, wares
 from storecore.testing.strategies import percents
 
 changes = st.integers(-4, 6).filter(bool)
-LONGEST_WAIT = timedelta(hours=7)
-waits = st.sampled_from((timedelta(minutes=1), timedelta(minutes=31), LONGEST_WAIT))
 limits = st.none() | st.integers(1, 3)
 
 
@@ -96,19 +92,7 @@ class Running(Scene):
         self.store.catalog.withdraw_coupon(by=self.staff, coupon_id=offered.coupon.id)
         offered.active = False
 
-    @rule()
-    def work(self) -> None:
-        """The worker does all that is due; then every order that wants an invoice has one."""
-        while self.store.work():
-            pass
-        with self.reading() as unit:
-            assert not unit.invoices.due(1)
-
-    @precondition(lambda self: self._nothing_is_forgotten_within(LONGEST_WAIT))
+    @precondition(lambda self: self.nothing_is_forgotten_within(LONGEST_WAIT))
     @rule(wait=waits)
     def time_passes(self, wait: timedelta) -> None:
         self.later(wait)
-
-    def _nothing_is_forgotten_within(self, wait: timedelta) -> bool:
-        """The broom takes guests' carts and sent mail in time; the model counts on them."""
-        return self.clock() + wait - NOW < min(KEEP_SENT_NOTICES, self.store.shop.session_lifetime)

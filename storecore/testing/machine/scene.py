@@ -1,6 +1,7 @@
 """The shop that a machine plays in, who is there, and the model of what should be by now."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,11 +18,15 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.couponing import CouponTerms
 from storecore.errors import CouponNotApplicable, StoreError
+from storecore.housekeeping import KEEP_SENT_NOTICES
+from storecore.lists import Page, PageRequest
 from storecore.money import Money, half_up
+from storecore.notices import Notice
 from storecore.orders.model import HistoryEntry, Order, Status
-from storecore.ports import Clock, Unit
+from storecore.ports import Clock, PaymentProvider, Unit
 from storecore.store import Store
 from storecore.testing.builders import NOW
+from storecore.testing.machine.bank import NAME, Bank
 
 T = TypeVar("T")
 
@@ -32,11 +37,23 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist for a mom
 
 wares = st.integers(0, SHELVES - 1)
 """Which product."""
+LONGEST_WAIT = timedelta(hours=7)
+"""By then every open payment and payout was tried again."""
+waits = st.sampled_from((timedelta(minutes=1), timedelta(minutes=31), LONGEST_WAIT))
 quantities = st.integers(1, 3)
 """How many of it."""
 people: "Bundle[Shopper]" = Bundle("people")
 sales: "Bundle[Sale]" = Bundle("sales")
 coupons: "Bundle[Offered]" = Bundle("coupons")
+
+
+def every(fetch: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """Every row of a list, page by page."""
+    page = fetch(PageRequest(limit=100))
+    yield from page.items
+    while page.next is not None:
+        page = fetch(PageRequest(limit=100, after=page.next))
+        yield from page.items
 
 
 class MovingClock:
@@ -104,13 +121,23 @@ class Offered:
 
 @dataclass(eq=False)
 class Sale:
-    """An order as it was placed, and where it should be by now. ``history`` is what was seen of it so far."""
+    """An order as it was placed, and where it should be by now. ``history`` is what was seen of it so far.
+
+    ``online``: a bank was asked for its money. ``repaid`` are the refunds that the bank has paid, ``returned`` the
+    units by line whose refund was approved, ``reserved`` those that are asked for as well.
+    """
 
     buyer: Shopper
     placed: Order
     status: Status = Status.PENDING
     paid: bool = False
+    online: bool = False
+    pay_by: datetime | None = None
     refunded: int = 0
+    repaid: set[str] = field(default_factory=set)
+    returned: Counter[str] = field(default_factory=Counter)
+    reserved: Counter[str] = field(default_factory=Counter)
+    shipping_returned: bool = False
     note: str | None = None
     coupon: Offered | None = None
     history: tuple[HistoryEntry, ...] = ()
@@ -120,6 +147,11 @@ class Sale:
         """Units by product."""
         return self.placed.quantities
 
+    @property
+    def waits_for_bank(self) -> bool:
+        """Whether only the bank's money can confirm it, or money in hand."""
+        return self.online and not self.paid and self.status is Status.PENDING
+
 
 class Scene(RuleBasedStateMachine):
     """A new store with a few products, two customers, a guest and an admin; its subclasses say what they do."""
@@ -127,6 +159,8 @@ class Scene(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = MovingClock()
+        self.bank = Bank()
+        self.providers: Mapping[str, PaymentProvider] = {NAME: self.bank}
         self.stack = ExitStack()
         self.store: Store = self.stack.enter_context(self.open_store(self.clock))
         self.numbers = count(1)
@@ -143,11 +177,17 @@ class Scene(RuleBasedStateMachine):
         self.offer(percent=Decimal("12.5"), max_uses=3, max_uses_per_user=2)
 
     def open_store(self, clock: Clock) -> AbstractContextManager[Store]:
-        """A new, empty store by this clock; what it gives is left when the run ends. Yours to say."""
+        """A new, empty store by this clock, with ``self.providers``; what it gives is left when the run ends.
+
+        Yours to say.
+        """
         raise NotImplementedError("say in open_store which store is put to the test")
 
     def prove(self) -> None:
         """Raise if anything else is wrong; called after each step. Yours to say, if there is more to look at."""
+
+    def check(self, unit: Unit) -> None:
+        """Raise if an area's books are wrong; called in one snapshot after each step. Areas add to it."""
 
     def teardown(self) -> None:
         self.stack.close()
@@ -245,6 +285,14 @@ class Scene(RuleBasedStateMachine):
             return None
         assert should_be is None, f"{should_be} was expected"
         return result
+
+    def notices(self, unit: Unit) -> Sequence[Notice]:
+        """Every letter that was written."""
+        return list(every(unit.outbox.page))
+
+    def nothing_is_forgotten_within(self, wait: timedelta) -> bool:
+        """The broom takes guests' carts and sent mail in time; the model counts on them."""
+        return self.clock() + wait - NOW < min(KEEP_SENT_NOTICES, self.store.shop.session_lifetime)
 
     def later(self, by: timedelta) -> None:
         """Let time pass."""
