@@ -376,9 +376,9 @@ def test_sessions_are_listed_newest_first_and_the_current_one_is_marked(live: Li
     assert sessions["items"][0] == {
         "id": sessions["items"][0]["id"],
         "device": "Safari",
-        "created_at": "2026-01-15T12:02:00Z",
-        "seen_at": "2026-01-15T12:02:00Z",
-        "expires_at": "2026-02-14T12:02:00Z",
+        "created_at": "2026-01-15T12:02:00.123456Z",
+        "seen_at": "2026-01-15T12:02:00.123456Z",
+        "expires_at": "2026-02-14T12:02:00.123456Z",
         "current": True,
     }
 

@@ -83,7 +83,7 @@ def test_a_customer_asks_an_agent_answers_and_closes(live: LiveShop, clock: Mova
     clock.forward(minutes=5)
     closed = shown(agent.post(path(asked, "close"), json={"notes": "Late\ncarrier"}))
     assert (closed["status"], closed["closed_by"], closed["notes"]) == ("closed", "agent", "Late\ncarrier")
-    assert closed["closed_at"] == "2026-01-15T12:05:00Z"
+    assert closed["closed_at"] == "2026-01-15T12:05:00.123456Z"
     assert "notes" not in shown(customer.get(path(asked)))
     for client in (customer, agent):
         problem(client.post(path(asked, "messages"), json={"body": "Hello?"}), 409, "conversation-closed")
