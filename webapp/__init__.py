@@ -12,6 +12,7 @@ from webapp import (
     carts,
     catalog,
     categories,
+    chat,
     coupons,
     credentials,
     fulfilment,
@@ -64,6 +65,7 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     docs.install(app, areas, title=f"{parts.store.shop.name} API", version=parts.version)
     system.install_metrics(app, metrics)
     links.install(app, parts)
+    chat.install(app, parts, sessions)
     if parts.cors_origins:
         CORS(
             app,

@@ -207,6 +207,7 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
+        stack.callback(app.extensions["storecore.chat"].close, wait=5)
         shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
         stack.callback(shop.close)
         yield shop
