@@ -148,7 +148,7 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
 
 
 def in_turn(app: "WSGIApplication", most: int) -> "WSGIApplication":
-    """The app for so many requests at a time, and as many WebSockets as it allows: each keeps a thread while it is open."""
+    """The app for so many requests at a time; WebSockets, which keep a thread each, it counts itself."""
     turns = threading.BoundedSemaphore(most)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":

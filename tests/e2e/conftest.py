@@ -30,7 +30,8 @@ from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
 from webapp import create_app
-from webapp.http.parts import Parts
+from webapp.chat import Chat
+from webapp.http.parts import ChatLimits, Parts
 
 API = "/api/v1"
 PASSWORD = "correct horse battery"
@@ -58,6 +59,7 @@ class LiveShop:
     store: Store
     clock: MovableClock
     mail_folder: Path
+    chat: Chat
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
 
@@ -185,7 +187,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[LiveShop]:
+def limits(request: pytest.FixtureRequest) -> ChatLimits:
+    """Of live conversations."""
+    given: ChatLimits = getattr(request, "param", ChatLimits())
+    return given
+
+
+@pytest.fixture
+def live(tmp_path: Path, empty_database: Path, clock: MovableClock, limits: ChatLimits) -> Iterator[LiveShop]:
     """An empty shop on a socket of its own."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -200,7 +209,9 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
             )
         )
-        app = create_app(Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys)))
+        app = create_app(
+            Parts(store=store, access_tokens=JwtAccessTokens(keys), values=SignedValues(keys), chat=limits)
+        )
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
         stack.callback(server.server_close)
         thread = Thread(target=server.serve_forever, args=(0.01,), name="server")
@@ -208,7 +219,7 @@ def live(tmp_path: Path, empty_database: Path, clock: MovableClock) -> Iterator[
         stack.callback(thread.join)
         stack.callback(server.shutdown)
         stack.callback(app.extensions["storecore.chat"].close, wait=5)
-        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail")
+        shop = LiveShop(address, store, clock, tmp_path / "shop.db.mail", app.extensions["storecore.chat"])
         stack.callback(shop.close)
         yield shop
 

@@ -177,9 +177,7 @@ class Conversing(Connection):
                 return
             except StoreError as refused:
                 raise SentAway(NOT_ALLOWED, refused) from None
-            if (
-                conversation.status is not ConversationStatus.CLOSED
-            ):  # who claims it speaks after that, who closes before
+            if conversation.status is not ConversationStatus.CLOSED:  # a claim comes before words, the end after them
                 self._show_state(conversation)
             for message, frame in said:
                 if not self._wire.idle():
