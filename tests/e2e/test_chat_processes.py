@@ -1,7 +1,5 @@
 """Live conversations across server processes that share a database."""
 
-import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -150,7 +147,9 @@ def test_nothing_is_lost_or_doubled_however_often_connections_are_cut(pair: Pair
                 done.result()
         one, other = callers
         assert one.bodies == other.bodies
-        assert sorted(one.bodies) == sorted(f"{name} {number}" for name in ("customer", "agent") for number in range(LINES))
+        assert sorted(one.bodies) == sorted(
+            f"{name} {number}" for name in ("customer", "agent") for number in range(LINES)
+        )
         assert min(one.cuts, other.cuts) >= CUTS
 
 
