@@ -47,6 +47,10 @@ class Phone:
         self.do("send_message", body=body, client_id=name)
         return self.until("message", client_id=name)
 
+    def hang_up(self) -> None:
+        """Cut the connection without a word."""
+        self.socket.shutdown()  # type: ignore[no-untyped-call] # the library ships no types for it
+
     def goodbye(self) -> int:
         """Read until the server hangs up; the code it gives."""
         while True:
@@ -78,11 +82,11 @@ def calling(
     options.setdefault("header", [])
     options["header"] = [*headers_of(client), *options["header"]]
     socket = websocket.create_connection(address_of(str(client.base_url)) + query, timeout=WAIT, **options)
+    phone = Phone(socket)
     try:
-        phone = Phone(socket)
         if greeted:
             phone.read()
         yield phone
     finally:
         socket.close(timeout=1)
-        socket.shutdown()
+        phone.hang_up()

@@ -306,11 +306,10 @@ def test_a_client_that_never_reads_is_dropped_and_nobody_else_notices(
                 by=_user(live, customer), conversation_id=asked["id"], body=str(number) + "x" * 3900
             )
         assert [here.read()["seq"] for _ in range(120)] == list(range(2, 122))
-        (chat,) = [live.chat]
-        while len(chat.connections()) > 1:
+        while len(live.chat.connections()) > 1:
             here.say("is anybody there?")
     finally:
-        deaf.shutdown()
+        Phone(deaf).hang_up()
     assert here.say("goes on")
 
 

@@ -14,9 +14,13 @@ import httpx
 import pytest
 import websocket
 
+from storecore.accounts.model import SYSTEM
+from storecore.accounts.permissions import Role
 from tests import postgresql
 from tests.e2e.servers import serving
 from tests.e2e.sockets import Phone, calling
+from webapp import wiring
+from webapp.settings import Settings
 
 PASSWORD = "12345678"
 CUTS, LINES = 20, 100
@@ -24,13 +28,13 @@ CUTS, LINES = 20, 100
 
 @dataclass
 class Pair:
-    """Two servers of one shop with demo data."""
+    """Servers of one shop."""
 
     addresses: list[str]
     processes: list[subprocess.Popen[str]]
 
     def person(self, name: str, server: int, stack: ExitStack) -> httpx.Client:
-        """Somebody of the demo data at one of the servers."""
+        """Somebody at one of the servers."""
         address = self.addresses[server]
         answer = httpx.post(
             f"{address}/auth/token", json={"email": f"{name}@example.com", "password": PASSWORD}, timeout=30
@@ -40,10 +44,23 @@ class Pair:
         return stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=30))
 
 
+PEOPLE = {"customer": Role.CUSTOMER, "support": Role.SUPPORT_AGENT, "second": Role.SUPPORT_AGENT}
+
+
 @contextmanager
-def _pair(folder: Path, **settings: str) -> Iterator[Pair]:
+def _servers(folder: Path, count: int, database_url: str | None = None) -> Iterator[Pair]:
+    """So many servers of a shop that has people, and is spared the demo data by a shelf."""
+    settings = Settings(instance_dir=folder, database_url=database_url)
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        store.catalog.create_category(by=SYSTEM, name="Hats")
+        for name, role in PEOPLE.items():
+            user = store.accounts.register(email=f"{name}@example.com", password=PASSWORD, full_name="Ada Lovelace")
+            if role is not user.role:
+                store.accounts.set_role(by=SYSTEM, user_id=user.id, role=role)
+    environment = {"DATABASE_URL": database_url} if database_url else {}
     with ExitStack() as stack:
-        servers = [stack.enter_context(serving(folder, **settings)) for _ in range(2)]
+        servers = [stack.enter_context(serving(folder, **environment)) for _ in range(count)]
         yield Pair([address for _, address in servers], [process for process, _ in servers])
 
 
@@ -51,11 +68,10 @@ def _pair(folder: Path, **settings: str) -> Iterator[Pair]:
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("instance")
     with ExitStack() as stack:
-        settings = {}
+        url = None
         if request.param == "postgresql":
-            url = stack.enter_context(postgresql.database())
-            settings["DATABASE_URL"] = url.render_as_string(hide_password=False)
-        yield stack.enter_context(_pair(folder, **settings))
+            url = stack.enter_context(postgresql.database()).render_as_string(hide_password=False)
+        yield stack.enter_context(_servers(folder, 2, url))
 
 
 def opened(customer: httpx.Client) -> str:
@@ -72,7 +88,7 @@ def post(client: httpx.Client, conversation: str, action: str, **body: Any) -> N
 def test_customer_and_agent_meet_across_processes(pair: Pair) -> None:
     with ExitStack() as stack:
         customer, agent = pair.person("customer", 0, stack), pair.person("support", 1, stack)
-        admin = pair.person("admin", 0, stack)
+        second = pair.person("second", 0, stack)
         queue = stack.enter_context(calling(agent))
         asked = opened(customer)
         while asked not in [each["id"] for each in queue.until("queue")["conversations"]]:
@@ -91,9 +107,9 @@ def test_customer_and_agent_meet_across_processes(pair: Pair) -> None:
         post(agent, asked, "messages", body="over REST")
         for phone in (here, there):
             phone.until("message", body="over REST")
-        admin_id = admin.get("/auth/me").json()["id"]
-        post(agent, asked, "transfer", agent_id=admin_id)
-        assert here.until("conversation_claimed")["conversation"]["agent"]["id"] == admin_id
+        second_id = second.get("/auth/me").json()["id"]
+        post(agent, asked, "transfer", agent_id=second_id)
+        assert here.until("conversation_claimed")["conversation"]["agent"]["id"] == second_id
         post(customer, asked, "close")
         assert there.until("conversation_closed")["conversation"]["closed_by"] == "customer"
 
@@ -120,7 +136,7 @@ class Caller:
                     self._hear(phone.until("message"), phone)
                 if len(self.bodies) < total:
                     self._hear(phone.until("message"), phone)
-                    phone.socket.shutdown()
+                    phone.hang_up()
                     self.cuts += 1
 
     def _hear(self, frame: dict[str, Any], phone: Phone) -> None:
@@ -155,8 +171,8 @@ def test_nothing_is_lost_or_doubled_however_often_connections_are_cut(pair: Pair
 
 def test_two_hundred_sockets_leave_room_for_requests_and_end_with_the_server(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        process, address = stack.enter_context(serving(tmp_path))
-        pair = Pair([address], [process])
+        pair = stack.enter_context(_servers(tmp_path, 1))
+        (process,) = pair.processes
         customer = pair.person("customer", 0, stack)
         asked = opened(customer)
         phones = [stack.enter_context(calling(customer, asked)) for _ in range(200)]

@@ -7,7 +7,7 @@ all who watch the same (:mod:`webapp.chat.rooms`), at the pace at which that cli
 """
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Condition, Event
 from typing import Any
@@ -54,7 +54,7 @@ class Chat:
         """The room of a topic."""
         return self._rooms.get(name)
 
-    def connections(self) -> Iterable[Connection]:
+    def connections(self) -> Collection[Connection]:
         """Everybody at a socket."""
         with self._changed:
             return tuple(self._connections)
