@@ -152,13 +152,6 @@ class Talking(Telling):
         return unit.conversations.messages(conversation.id, page)
 
     @reading
-    def latest(self, unit: Unit, *, by: Actor, conversation_id: str, limit: int = 50) -> tuple[Message, ...]:
-        """The last things said, in order. Raises ``NotFound``."""
-        conversation = unit.conversations.get(conversation_id)
-        side_of(conversation, by)
-        return tuple(unit.conversations.latest(conversation.id, limit))
-
-    @reading
     def history(self, unit: Unit, *, by: Actor, conversation_id: str, limit: int = 50) -> News:
         """A conversation with the last things said in it. Raises ``NotFound``."""
         conversation = unit.conversations.get(conversation_id)

@@ -1,4 +1,4 @@
-"""``nox -s bench -- chat``: what live conversations cost, over one real server on SQLite.
+"""``nox -s bench``, the second part: what live conversations cost, over one real server on SQLite.
 
 How long a message takes from being sent to 200 sockets, what a socket costs in memory, how many messages a second are
 kept and acknowledged, and how quickly plain requests are answered meanwhile.
