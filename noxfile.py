@@ -68,6 +68,7 @@ def bench(session: nox.Session) -> None:
     """Measure speed on this machine; arguments go to the benchmark."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.bench", *session.posargs)
+    session.run("python", "-m", "tests.bench.chat")
 
 
 @nox.session

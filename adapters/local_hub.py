@@ -10,7 +10,7 @@ from storecore.ports import Event
 
 
 class LocalListener:
-    """A queue of at most ``room`` events on some topics."""
+    """A queue of at most ``room`` events on some topics; on any, if there are none."""
 
     def __init__(self, topics: frozenset[str], room: int) -> None:
         self.topics = topics
@@ -62,7 +62,7 @@ class LocalHub:
         with self._lock:
             self._check_open()
             for listener in self._listeners:
-                if topic in listener.topics:
+                if topic in listener.topics or not listener.topics:
                     listener.add(event)
 
     @contextmanager

@@ -168,6 +168,9 @@ class Sessions(Protocol):
     def signed_in(self, session_id: str, at: datetime) -> User | None:
         """The active user of a session that is alive, in one look-up; None otherwise."""
 
+    def all_signed_in(self, session_ids: Iterable[str], at: datetime) -> Mapping[str, User]:
+        """The active users of those of the sessions that are alive, by session, in one look-up."""
+
     def token(self, token_hash: bytes) -> tuple[RefreshToken, Session, User] | None:
         """A refresh token with its session and user; its session is locked until the unit ends."""
 
@@ -562,6 +565,9 @@ class Conversations(Protocol):
     def latest(self, conversation_id: str, limit: int) -> Sequence[Message]:
         """The last ones said, in order."""
 
+    def versions(self, conversation_ids: Iterable[str]) -> Mapping[str, int]:
+        """The versions of those of the conversations that exist, in one look-up."""
+
 
 class Outbox(Protocol):
     """Mail that is owed."""
@@ -728,7 +734,7 @@ class Hub(Protocol):
         """
 
     def listen(self, *topics: str) -> AbstractContextManager[Listener]:
-        """Hear what is published on these topics, by anybody, from now until the context ends.
+        """Hear what is published on these topics, or with none on any, by anybody, from now until the context ends.
 
         Raises ``Unavailable`` when the technology is down or the hub is closed.
         """

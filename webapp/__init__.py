@@ -12,6 +12,7 @@ from webapp import (
     carts,
     catalog,
     categories,
+    chat,
     coupons,
     credentials,
     demo_bank,
@@ -74,6 +75,7 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     system.install_metrics(app, metrics)
     links.install(app, parts)
     demo_bank.install(app, parts)
+    chat.install(app, parts, sessions)
     if parts.cors_origins:
         CORS(
             app,

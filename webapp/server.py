@@ -22,12 +22,19 @@ from webapp.refusals import CantListen
 from webapp.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from webapp.wiring import Site
 
 log = structlog.get_logger()
 
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
+
+SOCKETS = 250
+"""Threads of a process beside THREADS, for the WebSockets that it allows and for those that it has to refuse."""
+SOCKETS_PATH = "/api/v1/support/ws"
 
 FINISH_SECONDS = 5
 """How long running requests may take to finish after SIGTERM."""
@@ -116,7 +123,7 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
                 "bind": f"fd://{listener.detach()}",
                 "workers": settings.workers,
                 "worker_class": Threads,
-                "threads": settings.threads,
+                "threads": settings.threads + SOCKETS,
                 "graceful_timeout": FINISH_SECONDS,
                 "keepalive": 15,
                 "backlog": BACKLOG,
@@ -134,10 +141,23 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
 
         def load(self) -> Any:
             sites.append(open_site())
-            return sites[0].app
+            return in_turn(sites[0].app, settings.threads)
 
     gc.freeze()  # what is loaded by now stays: forked processes go on sharing it, and end without tidying it up
     Server().run()
+
+
+def in_turn(app: "WSGIApplication", most: int) -> "WSGIApplication":
+    """The app for so many requests at a time; WebSockets, which keep a thread each, it counts itself."""
+    turns = threading.BoundedSemaphore(most)
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        if environ["PATH_INFO"] == SOCKETS_PATH:
+            return app(environ, start_response)
+        with turns:
+            return app(environ, start_response)
+
+    return answer
 
 
 def problem_of(why: str | None) -> bytes:

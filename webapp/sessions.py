@@ -64,9 +64,16 @@ class Sessions:
         Raises ``CrossSite``. Browsers say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin``;
         who sends neither is no browser. A bearer token is never sent by itself, so it exempts.
         """
-        if request.method in SAFE or _bearer(request) is not None:
+        if request.method in SAFE or not any(name in request.cookies for name in (ACCESS, REFRESH, CART)):
             return
-        if not any(name in request.cookies for name in (ACCESS, REFRESH, CART)):
+        self.refuse_foreign(request)
+
+    def refuse_foreign(self, request: Request) -> None:
+        """Let a request pass only if no other site sent it, whatever it brings but a bearer token.
+
+        Raises ``CrossSite``.
+        """
+        if _bearer(request) is not None:
             return
         origin = request.environ.get("HTTP_ORIGIN")
         if origin is not None and origin.lower() in self._origins:

@@ -207,6 +207,12 @@ class Settings(BaseSettings):
     delivery_eta_minutes: int = Field(
         default=30, ge=0, le=525_600, description="From placing to the promised delivery."
     )
+    support_history_limit: int = Field(
+        default=50, ge=1, le=1000, description="Messages that a live conversation begins with, the newest ones."
+    )
+    support_queue_limit: int = Field(
+        default=50, ge=1, le=100, description="Waiting conversations that agents see live, those that wait longest."
+    )
     low_stock_at: int = Field(default=5, ge=0, le=1_000_000, description="Units left at which staff are told by mail.")
 
     payment_timeout_minutes: int = Field(

@@ -85,7 +85,8 @@ class ConversationView(TypedDict):
     token: NotRequired[str]
 
 
-def _show(conversation: Conversation, side: Side) -> ConversationView:
+def show_for(conversation: Conversation, side: Side) -> ConversationView:
+    """A conversation as one side sees it."""
     customer_id, agent_id = conversation.customer_id, conversation.agent_id
     guest: GuestView | None = {"name": conversation.customer_name} if customer_id is None else None
     view: ConversationView = {
@@ -112,12 +113,12 @@ def _show(conversation: Conversation, side: Side) -> ConversationView:
 
 def show_conversation(conversation: Conversation, ask: Ask[Any, Any]) -> ConversationView:
     """A conversation as the side that asks sees it."""
-    return _show(conversation, side_of(conversation, ask.by))
+    return show_for(conversation, side_of(conversation, ask.by))
 
 
 def show_opened(conversation: Conversation, ask: Ask[Any, Any]) -> ConversationView:
     """A conversation to whoever has just opened it; guests get what they will show to come back."""
-    view = _show(conversation, Side.CUSTOMER)
+    view = show_for(conversation, Side.CUSTOMER)
     if conversation.customer_id is None:
         view["token"] = ask.store.support.token(conversation)
     return view
@@ -125,7 +126,7 @@ def show_opened(conversation: Conversation, ask: Ask[Any, Any]) -> ConversationV
 
 def show_case(case: Case) -> ConversationView:
     """A conversation, and to agents what the shop knows of whoever asks."""
-    view = _show(case.conversation, case.side)
+    view = show_for(case.conversation, case.side)
     if case.context is not None:
         view["context"] = _show_context(case.context)
     return view

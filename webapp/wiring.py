@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from adapters.payments.demo import DemoPayments
     from adapters.sql.verify import Finding
+    from webapp.chat import Chat
 
 LAST_WORK_SECONDS = 2
 """How long a server that ends waits for its worker; what was begun is tried again by another after a lease ends."""
@@ -249,7 +250,7 @@ class Site:
         from adapters.jwt_tokens import JwtAccessTokens
         from adapters.tokens import SignedValues
         from webapp import create_app
-        from webapp.http.parts import Cookies, Parts
+        from webapp.http.parts import ChatLimits, Cookies, Parts
         from webapp.system import disk
 
         ready = {"database": self._database_answers, "disk": disk(settings.instance_dir)}
@@ -273,8 +274,15 @@ class Site:
                 ready=ready,
                 demo_bank=_demo_bank(settings, self.store.shop.public_url),
                 version=_version(),
+                chat=ChatLimits(history=settings.support_history_limit, queue=settings.support_queue_limit),
             )
         )
+
+    @property
+    def chat(self) -> "Chat":
+        """Everybody at a socket."""
+        chat: Chat = self.app.extensions["storecore.chat"]
+        return chat
 
     def _database_answers(self) -> bool:
         with self.store.storage.reading(self.store.clock(), str) as unit:
@@ -283,8 +291,10 @@ class Site:
     def finish(self) -> None:
         """The server is about to end: begin nothing new."""
         self.worker.stop()
+        self.chat.finish()
 
     def close(self) -> None:
-        """Let the worker finish what it has in hand, and give back connections."""
+        """Say good-bye at sockets, let the worker finish what it has in hand, and give back connections."""
+        self.chat.close(wait=LAST_WORK_SECONDS)
         self.worker.stop(wait=LAST_WORK_SECONDS)
         self.store.close()

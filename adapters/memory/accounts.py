@@ -1,7 +1,7 @@
 """Users, address books, sessions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -113,6 +113,11 @@ class MemorySessions(Repository):
             return None
         user = self._tables.users.get(session.user_id)
         return user if user is not None and user.is_active else None
+
+    def all_signed_in(self, session_ids: Iterable[str], at: datetime) -> Mapping[str, User]:
+        """The active users of live sessions."""
+        found = {each: self.signed_in(each, at) for each in session_ids}
+        return {each: user for each, user in found.items() if user is not None}
 
     def token(self, token_hash: bytes) -> tuple[RefreshToken, Session, User] | None:
         """A token with its session and user."""

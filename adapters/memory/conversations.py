@@ -1,6 +1,6 @@
 """Conversations and what is said in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.pages import in_utc, page_of, ticks
@@ -83,6 +83,11 @@ class MemoryConversations(Repository):
     def latest(self, conversation_id: str, limit: int) -> Sequence[Message]:
         """In order."""
         return self._said(conversation_id)[-limit:]
+
+    def versions(self, conversation_ids: Iterable[str]) -> Mapping[str, int]:
+        """Those that exist."""
+        found = {each: self._tables.conversations.get(each) for each in conversation_ids}
+        return {each: conversation.version for each, conversation in found.items() if conversation is not None}
 
     def _said(self, conversation_id: str) -> tuple[Message, ...]:
         return self._tables.messages.get(conversation_id) or ()

@@ -1,6 +1,6 @@
 """Conversations and what is said in them. Names, addresses and everything said are encrypted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -89,6 +89,9 @@ _of_conversation = select(*_MESSAGE).where(_messages.conversation_id == bindpara
 _in_order = fetched(_of_conversation.order_by(_messages.seq))
 _in_order_after = _in_order.where(_messages.seq > bindparam("after0"))
 _last = fetched(_of_conversation.order_by(_messages.seq.desc()))
+_versions = select(_conversations.id, _conversations.version).where(
+    _conversations.id.in_(bindparam("ids", expanding=True))
+)
 _count_messages = select(func.count()).where(_messages.conversation_id == bindparam("conversation_id"))
 
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
@@ -186,6 +189,12 @@ class SqlConversations:
         """In order."""
         rows = self._transaction.rows(_last, {"conversation_id": conversation_id, "fetch": limit})
         return self._all(list(reversed(rows)))
+
+    def versions(self, conversation_ids: Iterable[str]) -> Mapping[str, int]:
+        """One look-up."""
+        wanted = list(set(conversation_ids))
+        rows = self._transaction.rows(_versions, {"ids": wanted}) if wanted else ()
+        return {row[0]: row[1] for row in rows}
 
     def _one(self, statement: Select[Any], conversation_id: str) -> Conversation:
         row = self._transaction.row(statement, {"id": conversation_id})

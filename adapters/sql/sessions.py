@@ -1,6 +1,6 @@
 """Sessions and their refresh tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -32,15 +32,11 @@ _of_user = (
     .where(_sessions.user_id == bindparam("owner"))
     .order_by(_sessions.user_id.desc(), _sessions.created_at.desc(), _sessions.id.desc())
 )
-_signed_in = (
-    select(*USER)
-    .join_from(tables.sessions, tables.users)
-    .where(
-        _sessions.id == bindparam("id"),
-        _sessions.ended_at.is_(None),
-        _sessions.expires_at > bindparam("at"),
-        _users.is_active,
-    )
+_open = (_sessions.ended_at.is_(None), _sessions.expires_at > bindparam("at"), _users.is_active)
+_users_of_sessions = select(*USER).join_from(tables.sessions, tables.users)
+_signed_in = _users_of_sessions.where(_sessions.id == bindparam("id"), *_open)
+_all_signed_in = _users_of_sessions.add_columns(_sessions.id).where(
+    _sessions.id.in_(bindparam("ids", expanding=True)), *_open
 )
 _token = (
     select(*_TOKEN, *_SESSION, *USER)
@@ -89,6 +85,12 @@ class SqlSessions:
         """One look-up."""
         row = self._transaction.row(_signed_in, {"id": session_id, "at": at})
         return user_from(self._transaction, row) if row else None
+
+    def all_signed_in(self, session_ids: Iterable[str], at: datetime) -> Mapping[str, User]:
+        """One look-up."""
+        wanted = list(set(session_ids))
+        rows = self._transaction.rows(_all_signed_in, {"ids": wanted, "at": at}) if wanted else ()
+        return {row[-1]: user_from(self._transaction, row[:-1]) for row in rows}
 
     def token(self, token_hash: bytes) -> tuple[RefreshToken, Session, User] | None:
         """Locks the rows of the session and of the token."""

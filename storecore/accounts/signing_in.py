@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from storecore import checks
@@ -113,6 +113,11 @@ class SigningIn(Activity):
         if user is None:
             raise SessionEnded()
         return user
+
+    @reading
+    def signed_in(self, unit: Unit, *, session_ids: Collection[str]) -> Mapping[str, User]:
+        """Who those of the sessions that are alive belong to, by session: one question however many are watched."""
+        return unit.sessions.all_signed_in(session_ids, unit.now)
 
     @writing
     def logout(self, unit: Unit, *, session_id: str | None = None, refresh_token: str | None = None) -> None:

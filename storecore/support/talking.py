@@ -1,5 +1,6 @@
 """Opening a conversation, saying something in it, and reading what was said."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from storecore import checks
 from storecore.accounts.model import Actor, Guest, User, require_user
 from storecore.accounts.permissions import Permission
 from storecore.errors import NotClaimed
-from storecore.lists import FIRST_PAGE, Page, PageRequest
+from storecore.lists import FIRST_PAGE, MAX_LIMIT, Page, PageRequest
 from storecore.ports import ConversationQuery, Signer, Unit
 from storecore.support.model import MAX_BODY, MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
 from storecore.support.telling import QUEUE, Telling, side_of, topic
@@ -23,6 +24,14 @@ class Said:
 
     message: Message
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A conversation as it is now, and what was said in it since somebody last looked, in order."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +137,7 @@ class Talking(Telling):
             before = unit.conversations.message(conversation.id, side, by.id, client_id)
             if before is not None:
                 return Said(message=before, repeated=True)
-        conversation.check_open()
-        if side is Side.AGENT and not conversation.is_with(by):
-            raise NotClaimed()
+        _speaks(conversation, by)
         said = conversation.said(side)
         message = _message(unit, said, by, body, side=side, client_id=client_id)
         unit.conversations.save(said)
@@ -145,11 +152,32 @@ class Talking(Telling):
         return unit.conversations.messages(conversation.id, page)
 
     @reading
-    def latest(self, unit: Unit, *, by: Actor, conversation_id: str, limit: int = 50) -> tuple[Message, ...]:
-        """The last things said, in order. Raises ``NotFound``."""
+    def history(self, unit: Unit, *, by: Actor, conversation_id: str, limit: int = 50) -> News:
+        """A conversation with the last things said in it. Raises ``NotFound``."""
         conversation = unit.conversations.get(conversation_id)
         side_of(conversation, by)
-        return tuple(unit.conversations.latest(conversation.id, limit))
+        return News(conversation=conversation, messages=tuple(unit.conversations.latest(conversation.id, limit)))
+
+    @reading
+    def news(self, unit: Unit, *, by: Actor, conversation_id: str, after: int) -> News:
+        """What came after a message: the next 100, for whoever watches a conversation. Raises ``NotFound``."""
+        conversation = unit.conversations.get(conversation_id)
+        side_of(conversation, by)
+        page = unit.conversations.messages(conversation.id, PageRequest(limit=MAX_LIMIT, after=(after,)))
+        return News(conversation=conversation, messages=page.items)
+
+    @reading
+    def versions(self, unit: Unit, *, conversation_ids: Collection[str]) -> Mapping[str, int]:
+        """The versions of conversations that somebody watches, to see which of them have changed."""
+        return unit.conversations.versions(conversation_ids)
+
+    def typing(self, *, by: Actor, conversation_id: str) -> None:
+        """Let the other side know that one is writing; nothing is kept. Raises like ``send``."""
+        self.tell(topic(conversation_id), "typing", side=self._typing(by=by, conversation_id=conversation_id))
+
+    @reading
+    def _typing(self, unit: Unit, *, by: Actor, conversation_id: str) -> Side:
+        return _speaks(unit.conversations.get(conversation_id), by)
 
     def mark_read(self, *, by: Actor, conversation_id: str, seq: int) -> Conversation:
         """One's side has read up to a message; what an agent reads counts for the one who has claimed it.
@@ -181,6 +209,15 @@ class Talking(Telling):
     def holder(self, token: str) -> Guest:
         """Who shows such a token. Raises ``LinkInvalid``."""
         return Guest(conversation_id=self.signer.read(CONVERSATION_LINK, token, self.clock())["conversation"])
+
+
+def _speaks(conversation: Conversation, by: Actor) -> Side:
+    """On which side somebody may say something now."""
+    side = side_of(conversation, by)
+    conversation.check_open()
+    if side is Side.AGENT and not conversation.is_with(by):
+        raise NotClaimed()
+    return side
 
 
 def _message(

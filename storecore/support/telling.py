@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from storecore.accounts.model import Actor, User, require_user
 from storecore.accounts.permissions import Permission
 from storecore.errors import NotFound, Unavailable
-from storecore.ports import Hub
+from storecore.ports import Event, Hub
 from storecore.support.model import Conversation, Side
 from storecore.transactions import Activity
 
@@ -20,6 +20,15 @@ QUEUE = "queue"
 def topic(conversation_id: str) -> str:
     """The topic of a conversation: something was said, read or decided in it."""
     return f"conversation:{conversation_id}"
+
+
+def typing_in(event: Event) -> Side | None:
+    """Who is writing, if that is what an event tells of."""
+    try:
+        told = json.loads(event.message)
+        return Side(told["side"]) if told["what"] == "typing" else None
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def side_of(conversation: Conversation, by: Actor) -> Side:

@@ -268,7 +268,11 @@ def talk(store: Floor) -> None:
     for _ in range(2):
         support.send(by=agent, conversation_id=opened.id, body="Hello", client_id="c1")
         support.messages(by=customer, conversation_id=opened.id, page=then)
-    support.latest(by=customer, conversation_id=opened.id)
+    support.history(by=customer, conversation_id=opened.id)
+    support.news(by=customer, conversation_id=opened.id, after=1)
+    support.versions(conversation_ids=[opened.id])
+    session = store.accounts.login(email=customer.email, password=PASSWORD).session
+    assert store.accounts.signed_in(session_ids=[session.id]) == {session.id: customer}
     support.mark_read(by=customer, conversation_id=opened.id, seq=2)
     for by in (customer, agent):
         support.mine(by=by, page=here)

@@ -38,7 +38,8 @@ from tests.databases import DATABASES, database, empty
 from tests.e2e import processes
 from tests.postgresql import conninfo
 from webapp import create_app
-from webapp.http.parts import Parts
+from webapp.chat import Chat
+from webapp.http.parts import ChatLimits, Parts
 
 API = "/api/v1"
 OPENED = NOW.replace(microsecond=123_456)
@@ -70,6 +71,7 @@ class LiveShop:
     where: Path | URL
     mail_folder: Path
     bank: DemoPayments
+    chat: Chat
     _clients: ExitStack = field(default_factory=ExitStack)
     _skus: Iterator[int] = field(default_factory=count)
 
@@ -192,6 +194,7 @@ class Premises:
     where: Path | URL
     mail_folder: Path
     bank: DemoPayments
+    chat: Chat
 
     def clear(self) -> None:
         """Leave nothing of a test behind."""
@@ -230,8 +233,17 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         thread.start()
         stack.callback(thread.join)
         stack.callback(server.shutdown)
-        mail = folder / "shop.mail"
-        yield Premises(address=address, store=store, clock=clock, where=where, mail_folder=mail, bank=bank)
+        chat = app.extensions["storecore.chat"]
+        stack.callback(chat.close, wait=5)
+        yield Premises(
+            address=address,
+            store=store,
+            clock=clock,
+            where=where,
+            mail_folder=folder / "shop.mail",
+            bank=bank,
+            chat=chat,
+        )
 
 
 @pytest.fixture
@@ -240,10 +252,18 @@ def clock(premises: Premises) -> MovableClock:
 
 
 @pytest.fixture
-def live(premises: Premises, clock: MovableClock) -> Iterator[LiveShop]:
+def limits(request: pytest.FixtureRequest) -> ChatLimits:
+    """Of live conversations."""
+    given: ChatLimits = getattr(request, "param", ChatLimits())
+    return given
+
+
+@pytest.fixture
+def live(premises: Premises, clock: MovableClock, limits: ChatLimits) -> Iterator[LiveShop]:
     """An empty shop on a socket."""
+    premises.chat.limits = limits
     store = premises.store.at(clock)  # it has not swept yet
-    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder, premises.bank)
+    shop = LiveShop(premises.address, store, clock, premises.where, premises.mail_folder, premises.bank, premises.chat)
     yield shop
     shop.close()
     premises.clear()

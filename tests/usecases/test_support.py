@@ -22,10 +22,11 @@ from storecore.errors import (
     NotFound,
 )
 from storecore.lists import PageRequest
+from storecore.ports import Event
 from storecore.store import Support
 from storecore.support.model import Conversation, ConversationStatus, Message, Side
 from storecore.support.talking import Said
-from storecore.support.telling import QUEUE, topic
+from storecore.support.telling import QUEUE, topic, typing_in
 from storecore.testing.contracts.proving import Together, walk
 from storecore.transactions import Once, Replayed
 from tests.usecases.floor import HOME, Floor, person, product
@@ -150,7 +151,9 @@ def test_a_strangers_conversation_is_not_there(store: Floor) -> None:
             partial(support.get, by=by, conversation_id=conversation_id),
             partial(support.case, by=by, conversation_id=conversation_id),
             partial(support.messages, by=by, conversation_id=conversation_id),
-            partial(support.latest, by=by, conversation_id=conversation_id),
+            partial(support.history, by=by, conversation_id=conversation_id),
+            partial(support.news, by=by, conversation_id=conversation_id, after=0),
+            partial(support.typing, by=by, conversation_id=conversation_id),
             partial(support.send, by=by, conversation_id=conversation_id, body="Hello"),
             partial(support.mark_read, by=by, conversation_id=conversation_id, seq=1),
             partial(support.close, by=by, conversation_id=conversation_id),
@@ -407,8 +410,16 @@ def test_the_latest_messages_come_in_order(store: Floor) -> None:
     opened = ask(store, ada, "1")
     for number in range(2, 8):
         store.support.send(by=ada, conversation_id=opened.id, body=str(number))
-    latest = store.support.latest(by=ada, conversation_id=opened.id, limit=3)
-    assert [each.body for each in latest] == ["5", "6", "7"]
+    history = store.support.history(by=ada, conversation_id=opened.id, limit=3)
+    assert [each.body for each in history.messages] == ["5", "6", "7"]
+    news = store.support.news(by=agent(store), conversation_id=opened.id, after=4)
+    assert news == history
+    assert news.conversation.last_seq == 7
+    for number in range(8, 111):
+        store.support.send(by=ada, conversation_id=opened.id, body=str(number))
+    assert [each.seq for each in store.support.news(by=ada, conversation_id=opened.id, after=7).messages] == [
+        *range(8, 108)
+    ]
     resumed = store.support.messages(by=ada, conversation_id=opened.id, page=PageRequest(after=(5,)))
     assert [each.body for each in resumed.items] == ["6", "7"]
 
@@ -557,6 +568,26 @@ def test_whoever_watches_is_told_of_everything_after_it_was_committed(store: Flo
     hub.heard.clear()
     another = support.open(by=ada, message="Another secret")
     assert hub.heard == [(QUEUE, {"what": "waiting", "id": another.id}, 7)]
+
+
+def test_the_other_side_is_told_of_typing_and_nothing_is_kept(store: Floor) -> None:
+    ada, robin, other = person(store), agent(store), agent(store)
+    opened = claimed(store, robin, ada)
+    hub = Watching(lambda: None)
+    support: Support = replace(store.support, hub=hub)
+    for by in (ada, robin):
+        support.typing(by=by, conversation_id=opened.id)
+    with pytest.raises(NotClaimed):
+        support.typing(by=other, conversation_id=opened.id)
+    assert [told for _, told, _ in hub.heard] == [{"what": "typing", "side": side} for side in ("customer", "agent")]
+    events = [Event(where, json.dumps(told)) for where, told, _ in hub.heard]
+    assert [typing_in(event) for event in events] == [Side.CUSTOMER, Side.AGENT]
+    for message in ('{"what": "claimed"}', '{"what": "read", "side": "agent"}', "?", "[]", '{"what": "typing"}'):
+        assert typing_in(Event(topic(opened.id), message)) is None
+    assert support.versions(conversation_ids=[opened.id, NOBODYS]) == {opened.id: opened.version}
+    support.close(by=ada, conversation_id=opened.id)
+    with pytest.raises(ConversationClosed):
+        support.typing(by=ada, conversation_id=opened.id)
 
 
 def test_a_hub_that_is_down_stops_nobody(store: Floor) -> None:

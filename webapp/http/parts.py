@@ -71,6 +71,19 @@ class Cookies:
     samesite: Literal["lax", "strict", "none"] = "lax"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatLimits:
+    """Live conversations: how many ``sockets`` a process holds, each with a thread of its own; how many messages of
+    ``history``, and how much of the ``queue``, a client is sent at first; and for how many seconds' ``patience`` a
+    client may leave unread what it is sent.
+    """
+
+    sockets: int = 200
+    history: int = 50
+    queue: int = 50
+    patience: float = 15.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything ``create_app`` needs.
@@ -92,3 +105,4 @@ class Parts:
     ready: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     demo_bank: DemoBank | None = None
     version: str = "0.1.0"
+    chat: ChatLimits = ChatLimits()

@@ -123,30 +123,34 @@ def show_extra(value: object) -> Any:
     raise TypeError(f"no way to show {type(value).__name__} in a problem: register one with show_extra")
 
 
-def problem(error: StoreError, request_id: str) -> Response:
-    """The answer for an error: the standard members, ``code``, ``request_id``, and what the error adds."""
-    status = STATUS[error.kind]
+def members(error: StoreError, request_id: str) -> dict[str, Any]:
+    """What is told about an error: the standard members, ``code``, ``request_id``, and what the error adds."""
     body: dict[str, Any] = {
         "type": f"/problems/{error.code}",
         "title": error.title,
-        "status": status,
+        "status": STATUS[error.kind],
         "detail": error.message,
         "code": error.code,
         "request_id": request_id,
     }
     if error.errors:
         body["errors"] = [{"field": field, "message": why} for field, why in error.errors[:MOST_ERRORS]]
+    # An entity would not reach the fallback: pydantic writes any dataclass, field by field.
+    shown = {name: show_extra(value) if is_dataclass(value) else value for name, value in error.extra.items()}
+    return body | {name: value for name, value in shown.items() if name not in body and name != "retry_after"}
+
+
+def problem(error: StoreError, request_id: str) -> Response:
+    """The answer for an error."""
+    status = STATUS[error.kind]
     headers = {"Cache-Control": "private, no-store", "Vary": "Cookie, Authorization"}
-    extra = dict(error.extra)
     if error.kind in RETRY_AFTER:
-        headers["Retry-After"] = str(extra.pop("retry_after", RETRY_AFTER[error.kind]))
+        headers["Retry-After"] = str(error.extra.get("retry_after", RETRY_AFTER[error.kind]))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    # An entity would not reach the fallback: pydantic writes any dataclass, field by field.
-    shown = {name: show_extra(value) if is_dataclass(value) else value for name, value in extra.items()}
-    body |= {name: value for name, value in shown.items() if name not in body}
+    body = members(error, request_id)
     return Response(to_json(body, fallback=show_extra), status, headers, content_type=MEDIA_TYPE)
 
 

@@ -199,6 +199,23 @@ class SessionsContract(Contract):
             assert unit.sessions.signed_in(session.id, session.expires_at) is None
             assert unit.sessions.signed_in("no such session", NOW) is None
 
+    def test_the_users_of_several_live_sessions_are_found_at_once(self, storage: Storage) -> None:
+        new_id = ids()
+        user, session, _ = sign_in(storage, new_id)
+        second, ended = make_session(new_id, user), make_session(new_id, user, ended_at=NOW)
+        with written(storage) as unit:
+            for each in (second, ended):
+                unit.sessions.add(each, make_token(each))
+        asked = [session.id, second.id, ended.id, "no such session", session.id]
+        with seen(storage) as unit:
+            assert unit.sessions.all_signed_in(asked, NOW) == {session.id: user, second.id: user}
+            assert unit.sessions.all_signed_in(asked, session.expires_at) == {}
+            assert unit.sessions.all_signed_in([], NOW) == {}
+        with written(storage) as unit:
+            unit.users.save(user.changed(is_active=False))
+        with seen(storage) as unit:
+            assert unit.sessions.all_signed_in(asked, NOW) == {}
+
     def test_a_banned_user_is_not_signed_in(self, storage: Storage) -> None:
         user, session, _ = sign_in(storage, ids())
         with written(storage) as unit:

@@ -247,6 +247,16 @@ class ConversationsContract(Contract):
             ):
                 unit.conversations.add_message(message)
 
+    def test_the_versions_of_several_are_read_at_once(self, storage: Storage) -> None:
+        new_id = ids()
+        one, two, other = (make_conversation(new_id) for _ in range(3))
+        opened(storage, one, two, other)
+        with written(storage) as unit:
+            unit.conversations.save(two.close(Side.CUSTOMER, at=NOW))
+        with seen(storage) as unit:
+            assert unit.conversations.versions([one.id, two.id, "none", one.id]) == {one.id: 1, two.id: 2}
+            assert unit.conversations.versions([]) == {}
+
     def test_two_who_speak_at_once_get_two_numbers(self, storage: Storage) -> None:
         new_id = ids()
         conversation = make_conversation(new_id)

@@ -48,6 +48,13 @@ class HubContract:
             for listener in (one, two, three):
                 assert heard(listener, 1) == ["from its peer"]
 
+    def test_a_listener_without_topics_hears_all(self, hub: Hub, peer: Hub) -> None:
+        with hub.listen() as listener:
+            hub.publish("a", "one")
+            assert heard(listener, 1) == ["one"]
+            peer.publish("b", "two")
+            assert heard(listener, 1) == ["two"]
+
     def test_what_others_have_heard_before_it_began_is_not_repeated(self, hub: Hub, peer: Hub) -> None:
         with hub.listen("a") as early:
             peer.publish("a", "before")
