@@ -121,6 +121,7 @@ class RefundRequest(Body):
     show=show_refund,
     location="/refunds/{id}",
     who=Who.HOLDER,
+    may=Permission.ORDERS_PLACE,
     once=True,
     etag=True,
     refuses=(NotReturnable, NotPaid),

@@ -88,6 +88,7 @@ def list_reviews(ask: Ask, product_id: str) -> Page[Review]:
     show=show_review,
     location="/reviews/{id}",
     who=Who.SIGNED_IN,
+    may=Permission.ORDERS_PLACE,
     once=True,
     etag=True,
     refuses=(NotABuyer, DuplicateReview),

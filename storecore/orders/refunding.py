@@ -53,6 +53,7 @@ class Refunding(Activity):
         Its amounts are what an approval would give now. Raises ``NotReturnable`` for an order that is not delivered, or
         was too long ago, and for units that are asked for already; ``NotPaid``, ``Invalid``.
         """
+        require(by, Permission.ORDERS_PLACE)
         items = tuple(items)
         reason = checks.text(reason, "reason", most=2000, lines=True)
         checks.amount_of(items, "items", least=1, most=MAX_ITEMS)

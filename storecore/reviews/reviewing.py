@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from storecore.accounts.model import Actor, require_user
+from storecore.accounts.model import Actor, require, require_user
 from storecore.accounts.permissions import Permission
 from storecore.errors import NotABuyer, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
@@ -39,6 +39,7 @@ class Reviewing(Activity):
         A refund later on takes nothing away from having had it. Raises ``Invalid``, ``NotFound``, ``NotABuyer``,
         ``DuplicateReview``.
         """
+        require(by, Permission.ORDERS_PLACE)
         author = require_user(by)
         product = unit.products.get(product_id)
         if not unit.orders.delivered(author.id, product.id):

@@ -54,6 +54,7 @@ def _fan_out(phones: list[Phone]) -> list[float]:
     took: list[float] = []
     with DefaultSelector() as waiting:
         for phone in phones:
+            assert phone.socket.sock is not None
             waiting.register(phone.socket.sock, EVENT_READ, phone)
         for number in range(ROUNDS):
             sent = perf_counter()
@@ -61,10 +62,10 @@ def _fan_out(phones: list[Phone]) -> list[float]:
             missing = set(phones)
             while missing:
                 for key, _ in waiting.select():
-                    phone: Phone = key.data
-                    if phone.read()["type"] == "message":
+                    woken: Phone = key.data
+                    if woken.read()["type"] == "message":
                         took.append(perf_counter() - sent)
-                        missing.discard(phone)
+                        missing.discard(woken)
             sleep(0.05)
     return took
 
