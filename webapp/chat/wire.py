@@ -65,10 +65,10 @@ class _Inflating(PerMessageDeflate):
     def frame_outbound(
         self,
         proto: FrameDecoder | FrameProtocol,  # noqa: ARG002 - wsproto's signature
-        opcode: Opcode,  # noqa: ARG002
+        opcode: Opcode,  # noqa: ARG002 - the same
         rsv: RsvBits,
         data: bytes,
-        fin: bool,  # noqa: ARG002
+        fin: bool,  # noqa: ARG002 - the same
     ) -> tuple[RsvBits, bytes]:
         return rsv, data
 
