@@ -47,6 +47,11 @@ class Phone:
         self.do("send_message", body=body, client_id=name)
         return self.until("message", client_id=name)
 
+    @property
+    def number(self) -> int:
+        """Of its file, to wait for."""
+        return int(self.socket.fileno())  # type: ignore[no-untyped-call] # the library ships no types for it
+
     def hang_up(self) -> None:
         """Cut the connection without a word."""
         self.socket.shutdown()  # type: ignore[no-untyped-call] # the library ships no types for it

@@ -4,13 +4,16 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Semaphore
 
 import httpx
 import pytest
 
-from webapp import server
+from webapp import chat, server
+from webapp.http.parts import ChatLimits
 from webapp.refusals import CantListen
 from webapp.settings import Settings
 
@@ -138,3 +141,34 @@ def test_ipv6_is_written_in_brackets() -> None:
     assert socket.has_ipv6
     with server.listen(Settings(host="::1", port=0)) as listener:
         assert server.address_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+
+
+def test_requests_take_turns_and_sockets_do_not_wait_for_them() -> None:
+    working, enough = Semaphore(0), Event()
+
+    def app(environ: dict[str, object], _start: object) -> Iterable[bytes]:
+        working.release()
+        if environ["PATH_INFO"] != server.SOCKETS_PATH:
+            enough.wait(30)
+        return []
+
+    served = server.in_turn(app, 2)
+
+    def ask(path: str) -> None:
+        served({"PATH_INFO": path}, lambda *_: lambda _: None)
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, "/") for _ in range(3)]
+        assert working.acquire(timeout=30)
+        assert working.acquire(timeout=30)
+        ask(server.SOCKETS_PATH)
+        assert working.acquire(timeout=30)
+        assert not working.acquire(blocking=False)
+        enough.set()
+        for each in asked:
+            each.result()
+
+
+def test_there_are_threads_for_every_socket() -> None:
+    assert ChatLimits().sockets < server.SOCKETS
+    assert chat.PATH == server.SOCKETS_PATH

@@ -23,7 +23,8 @@ def test_the_document_is_valid(document: Any) -> None:
 
 def test_every_route_is_in_it(document: Any, toy: Toy) -> None:
     undocumented = {"/api/v1/openapi.json", "/api/v1/docs", "/api/v1/redoc", "/api/v1/docs/assets/<name>", "/metrics"}
-    rules = {rule.rule for rule in toy.app.url_map.iter_rules() if not rule.rule.startswith("/links/")} - undocumented
+    spoken = [rule for rule in toy.app.url_map.iter_rules() if not rule.websocket]  # OpenAPI has no words for sockets
+    rules = {rule.rule for rule in spoken if not rule.rule.startswith("/links/")} - undocumented
     assert {path.replace("{", "<").replace("}", ">") for path in document["paths"]} == rules
 
 
