@@ -24,8 +24,21 @@ from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
-from storecore.ports import Clock, Documents, Hub, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
+from storecore.ports import (
+    Clock,
+    Documents,
+    Files,
+    Hub,
+    Mailer,
+    NewId,
+    Passwords,
+    PaymentProvider,
+    Random,
+    Signer,
+    Storage,
+)
 from storecore.shop import Shop
+from storecore.support.attaching import Attaching
 from storecore.support.handling import Handling
 from storecore.support.talking import Talking
 from storecore.transactions import Activity
@@ -57,7 +70,7 @@ class Orders(Placing, Fulfilling, Reading, Invoicing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Support(Talking, Handling):
+class Support(Talking, Attaching, Handling):
     """``store.support``: conversations with customers."""
 
 
@@ -78,6 +91,7 @@ class _Ports:
     signer: Signer
     mailer: Mailer
     documents: Documents
+    files: Files
     hub: Hub
     providers: Mapping[str, PaymentProvider]
     shop: Shop
@@ -104,6 +118,7 @@ class Store:
         signer: Signer,
         mailer: Mailer,
         documents: Documents,
+        files: Files,
         hub: Hub,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
@@ -118,6 +133,7 @@ class Store:
             signer=signer,
             mailer=mailer,
             documents=documents,
+            files=files,
             hub=hub,
             providers=providers,
             shop=shop,
@@ -144,7 +160,7 @@ class Store:
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
-            done += self._housekeeping.sweep()
+            done += self._housekeeping.sweep() + self.support.sweep()
         return done
 
     def close(self) -> None:

@@ -177,6 +177,11 @@ def talk(store: Floor) -> None:
     for _ in range(2):
         support.send(by=agent, conversation_id=opened.id, body="Hello", client_id="c1")
         support.messages(by=customer, conversation_id=opened.id, page=then)
+    sent = support.attach(by=customer, conversation_id=opened.id, name="x", content=[b"Hello"], client_id="c2").message
+    assert sent.attached is not None
+    support.attachment(by=agent, attachment_id=sent.attached.id)
+    store.time.forward(hours=2)
+    support.sweep()
     support.latest(by=customer, conversation_id=opened.id)
     support.mark_read(by=customer, conversation_id=opened.id, seq=2)
     for by in (customer, agent):

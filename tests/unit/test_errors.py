@@ -15,7 +15,9 @@ KINDS = {
     "not-found",
     "conflict",
     "precondition-failed",
+    "too-large",
     "unavailable",
+    "unsupported-type",
 }
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.files import DiskFiles
 from adapters.local_hub import LocalHub
-from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
+from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.secrets import new_key
 from adapters.sql import SqlStorage, migrate
@@ -25,7 +26,7 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.money import Money
 from storecore.notices import Notice
-from storecore.ports import Storage
+from storecore.ports import Files, Storage
 from storecore.shop import Shop
 from storecore.store import Store
 from tests.postgresql import database
@@ -53,7 +54,7 @@ class Clock:
 class Floor(Store):
     """A store with its clock and its mailbox at hand."""
 
-    def __init__(self, storage: Storage, clock: Clock, shop: Shop) -> None:
+    def __init__(self, storage: Storage, clock: Clock, shop: Shop, files: Files | None = None) -> None:
         self.time = clock
         self.mailer = MemoryMailer()
         super().__init__(
@@ -65,6 +66,7 @@ class Floor(Store):
             signer=MemorySigner(random_bytes(32)),
             mailer=self.mailer,
             documents=TextDocuments(),
+            files=files or MemoryFiles(clock),
             hub=LocalHub(),
             shop=shop,
         )
@@ -80,7 +82,9 @@ class Floor(Store):
 def open_floor(back_end: str, folder: Path, shop: Shop | None = None) -> Iterator[Floor]:
     """A fresh, empty store on one of the ``BACK_ENDS``; ``sqlite`` keeps it in ``folder``."""
     with ExitStack() as stack:
-        floor = Floor(_storage(back_end, folder, stack), Clock(), shop or Shop())
+        clock = Clock()
+        files = MemoryFiles(clock) if back_end == "memory" else DiskFiles(folder / "files", clock=clock)
+        floor = Floor(_storage(back_end, folder, stack), clock, shop or Shop(), files)
         stack.callback(floor.close)
         yield floor
 

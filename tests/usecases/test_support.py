@@ -24,7 +24,7 @@ from storecore.errors import (
 from storecore.lists import PageRequest
 from storecore.store import Support
 from storecore.support.model import Conversation, ConversationStatus, Message, Side
-from storecore.support.talking import Said
+from storecore.support.saying import Said
 from storecore.support.telling import QUEUE, topic
 from storecore.testing.contracts.proving import Together, walk
 from storecore.transactions import Once, Replayed
