@@ -103,6 +103,22 @@ class Unavailable(StoreError):
     title = "The shop can't do this right now; try again shortly"
 
 
+class TooLarge(StoreError):
+    """What was sent is longer than is taken."""
+
+    kind = "too-large"
+    code = "too-large"
+    title = "The body is too large"
+
+
+class UnsupportedType(StoreError):
+    """What was sent is of a type that is not taken here."""
+
+    kind = "unsupported-type"
+    code = "unsupported-type"
+    title = "This type of body is not taken here"
+
+
 # What a port may raise about its technology.
 
 

@@ -5,12 +5,12 @@ otherwise it takes no lock, a missing row raises ``NotFound``, and a malformed i
 in with any offset and come out in UTC. Everything a :class:`Unit` writes is seen by its own later reads.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
@@ -109,6 +109,31 @@ class Documents(Protocol):
 
     def credit_note(self, note: CreditNote, invoice: Invoice, order: Order, refund: Refund | None) -> Attachment:
         """The credit note as a file, as an invoice is: of a refund, or (None) of the whole order."""
+
+
+class Files(Protocol):
+    """Files beside the database, each under a name that whoever keeps it made up: 32 hexadecimal digits.
+
+    Every method raises ``Unavailable`` when the disk is full or can't be reached.
+    """
+
+    def keep(self, name: str, content: Iterable[bytes]) -> None:
+        """Keep all of a content, lasting by the time this returns, or nothing: what reading it raises goes on.
+
+        Raises ``FileExistsError`` for a name that is taken: no file is ever changed.
+        """
+
+    def open(self, name: str) -> BinaryIO:
+        """A file for reading, to be closed by whoever asked. Raises ``NotFound``."""
+
+    def size(self, name: str) -> int | None:
+        """How many bytes a file has; None if there is none."""
+
+    def kept_before(self, at: datetime) -> Sequence[str]:
+        """The names of files kept before a time, and of what was begun before then and never finished."""
+
+    def remove(self, name: str) -> None:
+        """Forget a file, or what :meth:`kept_before` calls so. Nothing happens if there is none."""
 
 
 class Cipher(Protocol):
@@ -554,7 +579,10 @@ class Conversations(Protocol):
         """Those that wait, the longest waiting first."""
 
     def add_message(self, message: Message) -> None:
-        """Raises ``Contention`` for a ``seq`` that is taken, and for a ``client_id`` that its author has used here."""
+        """With the file that came with it, if one did.
+
+        Raises ``Contention`` for a ``seq`` that is taken, and for a ``client_id`` that its author has used here.
+        """
 
     def message(self, conversation_id: str, side: Side, author_id: str | None, client_id: str) -> Message | None:
         """What its author sent under a name of their own."""
@@ -567,6 +595,12 @@ class Conversations(Protocol):
 
     def versions(self, conversation_ids: Iterable[str]) -> Mapping[str, int]:
         """The versions of those of the conversations that exist, in one look-up."""
+
+    def message_with(self, attachment_id: str) -> Message:
+        """The message that a file came with."""
+
+    def attached(self, stored_as: Iterable[str]) -> Set[str]:
+        """Those of these names of files that came with some message, in one look-up whatever their number."""
 
 
 class Outbox(Protocol):

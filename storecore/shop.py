@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from storecore import media
 from storecore.money import Money
 from storecore.pricing import ShippingPolicy, TaxPolicy
 
@@ -20,7 +21,8 @@ def _eight_percent() -> TaxPolicy:
 class Shop:
     """The settings that rules depend on. ``Shop()`` sells in US dollars with the documented defaults.
 
-    A shop in another currency gives its own shipping policy. Mail links start with ``public_url``, whatever host
+    A shop in another currency gives its own shipping policy. Files that come with messages are of one of
+    ``attachment_types``, at most ``attachment_most`` bytes each. Mail links start with ``public_url``, whatever host
     a request named.
     """
 
@@ -36,10 +38,14 @@ class Shop:
     payment_timeout: timedelta = timedelta(minutes=30)
     return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
+    attachment_types: tuple[str, ...] = media.TYPES
+    attachment_most: int = 15 * 1024 * 1024
     public_url: str = "http://127.0.0.1:8000"
 
     def __post_init__(self) -> None:
         for amount in (self.shipping.fee, self.shipping.free_from):
             if amount is not None and amount.currency != self.currency:
                 raise ValueError(f"the shop sells in {self.currency}, but its shipping policy is in {amount.currency}")
+        if not self.attachment_types or not set(self.attachment_types) <= set(media.TYPES):
+            raise ValueError(f"attachments can be some of {', '.join(media.TYPES)}")
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))

@@ -29,10 +29,23 @@ from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
 from storecore.orders.refunding import Refunding
 from storecore.orders.settling import Settling
-from storecore.ports import Clock, Documents, Hub, Mailer, NewId, Passwords, PaymentProvider, Random, Signer, Storage
+from storecore.ports import (
+    Clock,
+    Documents,
+    Files,
+    Hub,
+    Mailer,
+    NewId,
+    Passwords,
+    PaymentProvider,
+    Random,
+    Signer,
+    Storage,
+)
 from storecore.reviews.moderating import Moderating
 from storecore.reviews.reviewing import Reviewing
 from storecore.shop import Shop
+from storecore.support.attaching import Attaching
 from storecore.support.handling import Handling
 from storecore.support.talking import Talking
 from storecore.transactions import Activity
@@ -79,7 +92,7 @@ class Refunds(Refunding, PayingOut):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Support(Talking, Handling):
+class Support(Talking, Attaching, Handling):
     """``store.support``: conversations with customers."""
 
 
@@ -100,6 +113,7 @@ class _Ports:
     signer: Signer
     mailer: Mailer
     documents: Documents
+    files: Files
     hub: Hub
     providers: Mapping[str, PaymentProvider]
     shop: Shop
@@ -126,6 +140,7 @@ class Store:
         signer: Signer,
         mailer: Mailer,
         documents: Documents,
+        files: Files,
         hub: Hub,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
@@ -140,6 +155,7 @@ class Store:
             signer=signer,
             mailer=mailer,
             documents=documents,
+            files=files,
             hub=hub,
             providers=providers,
             shop=shop,
@@ -173,7 +189,7 @@ class Store:
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
-            done += self._housekeeping.sweep()
+            done += self._housekeeping.sweep() + self.support.sweep()
         return done
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import (
+    attachments,
     auth,
     carts,
     catalog,
@@ -53,6 +54,7 @@ AREAS: tuple[Routes, ...] = (
     reviews.routes,
     refunds.routes,
     support.routes,
+    attachments.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

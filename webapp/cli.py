@@ -266,6 +266,7 @@ def _say_where(settings: "Settings", address: str, *, demo: bool) -> None:
         "API docs": f"{address}/api/v1/docs",
         "database": settings.database_place,
         "mail": mail,
+        "files": str(settings.attachment_folder.resolve()) + os.sep,
         "secrets": "settings" if settings.secret_key and settings.encryption_keys else f"{place}secrets.json",
         "log": str(settings.log_file or "standard error"),
     }

@@ -17,13 +17,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from storecore.accounts.model import PASSWORD_LENGTH
-from storecore.errors import Invalid, LinkInvalid, StoreError
+from storecore.errors import Invalid, LinkInvalid, StoreError, TooLarge
 from storecore.orders.model import OFFLINE, Status
 from storecore.shop import Shop
 from storecore.store import Store
 from webapp.http import bodies
 from webapp.http.parts import Parts
-from webapp.http.problems import RETRY_AFTER, STATUS, BadRequest, TooLarge
+from webapp.http.problems import RETRY_AFTER, STATUS, BadRequest
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 16 * 1024

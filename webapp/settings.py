@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from storecore import media
 from storecore.errors import Invalid
 from storecore.money import EXPONENTS, Money
 from storecore.pricing import ShippingPolicy, TaxPolicy, check_rate
@@ -96,6 +97,12 @@ def _long_secret(secret: SecretStr) -> SecretStr:
     if length < SHORTEST_SECRET:
         raise ValueError(f"is too short: {length} characters, of at least {SHORTEST_SECRET}")
     return secret
+
+
+def _recognised_types(types: tuple[str, ...]) -> tuple[str, ...]:
+    if not types or not set(types) <= set(media.TYPES):
+        raise ValueError(f"must be some of {', '.join(media.TYPES)}")
+    return types
 
 
 Names = Annotated[tuple[str, ...], NoDecode, _listed(",")]
@@ -181,6 +188,18 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(default=True, description="Encrypt the connection to the mail server (STARTTLS).")
     email_from: str = Field(
         default="shop@example.com", pattern=r"^[^\s@<>]+@[^\s@<>]+$", description="Sender address of the shop's mail."
+    )
+
+    support_attachment_dir: Path | None = Field(
+        default=None,
+        description="Folder of the files that come with support messages, for this shop alone and shared by all of its "
+        "servers; by default `attachments` in INSTANCE_DIR.",
+    )
+    support_attachment_max_mb: int = Field(default=15, ge=1, le=1024, description="Largest of these files, in MiB.")
+    support_allowed_types: Annotated[Names, AfterValidator(_recognised_types)] = Field(
+        default=media.TYPES,
+        description="Comma list of their types, as their content shows, not their names: all that can be recognised, "
+        "or fewer.",
     )
 
     currency: Annotated[str, AfterValidator(_known_currency)] = Field(
@@ -316,6 +335,8 @@ class Settings(BaseSettings):
             low_stock_at=self.low_stock_at,
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
+            attachment_types=self.support_allowed_types,
+            attachment_most=self.support_attachment_max_mb * 1024 * 1024,
             public_url=self.public_url or public_url or here,
         )
 
@@ -338,6 +359,11 @@ class Settings(BaseSettings):
     def demo_bank(self) -> Path | None:
         """Where the bank to play with keeps its books; there is none in production."""
         return None if self.production else self.instance_dir / "demo-bank.db"
+
+    @property
+    def attachment_folder(self) -> Path:
+        """Where the files that come with support messages are."""
+        return self.support_attachment_dir or self.instance_dir / "attachments"
 
     @property
     def database(self) -> Path | str:

@@ -13,7 +13,7 @@ from storecore.lists import Page
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.support.handling import Case, Context
 from storecore.support.model import MAX_BODY, MAX_CLIENT_ID, MAX_SEQ, Conversation, ConversationStatus, Message, Side
-from storecore.support.talking import Said
+from storecore.support.saying import Said
 from storecore.support.telling import side_of
 from webapp.carts import CartView, show_cart
 from webapp.http.ask import Ask
@@ -159,20 +159,34 @@ class AuthorView(TypedDict):
     name: str
 
 
+class AttachmentView(TypedDict):
+    """A file that came with a message: what it is by its content, its name without tricks, and its bytes."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
 class MessageView(TypedDict):
-    """Something said. ``seq`` counts 1, 2, 3, … in its conversation; ``client_id`` is the sender's own name for it."""
+    """Something said. ``seq`` counts 1, 2, 3, … in its conversation; ``client_id`` is the sender's own name for it.
+
+    ``attachment`` is there when a file came with it; then ``body`` may be empty.
+    """
 
     id: str
     seq: int
     client_id: str | None
     author: AuthorView
     body: str
+    attachment: NotRequired[AttachmentView]
     created_at: datetime
 
 
 def show_message(message: Message) -> MessageView:
     """A message as both sides see it."""
-    return {
+    view: MessageView = {
         "id": message.id,
         "seq": message.seq,
         "client_id": message.client_id,
@@ -180,9 +194,19 @@ def show_message(message: Message) -> MessageView:
         "body": message.body,
         "created_at": message.created_at,
     }
+    if (attached := message.attached) is not None:
+        view["attachment"] = {
+            "id": attached.id,
+            "name": attached.name,
+            "media_type": attached.media_type,
+            "size": attached.size,
+            "sha256": attached.sha256,
+        }
+    return view
 
 
-def _show_said(said: Said) -> MessageView:
+def show_said(said: Said) -> MessageView:
+    """What was sent."""
     return show_message(said.message)
 
 
@@ -270,7 +294,7 @@ class SendMessage(Body):
 @routes.endpoint(
     "POST",
     "/support/conversations/{conversation_id}/messages",
-    show=_show_said,
+    show=show_said,
     location="/support/conversations/{conversation_id}/messages",
     who=Who.PARTY,
     once=True,

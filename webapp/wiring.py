@@ -68,6 +68,7 @@ def secrets_of(settings: Settings) -> Secrets:
 def open_store(settings: Settings, keys: Secrets, public_url: str | None = None) -> Store:
     """The store over the real world. Open it after forking, and close it."""
     from adapters.encryption import FernetCipher
+    from adapters.files import DiskFiles
     from adapters.passwords import Argon2Passwords
     from adapters.sql import SqlStorage, open_hub
     from adapters.system import random_bytes, utc_now, uuid7
@@ -85,6 +86,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
+        files=DiskFiles(settings.attachment_folder),
         hub=open_hub(settings.database),
         shop=shop,
         providers=_providers(settings, shop.public_url),
@@ -129,6 +131,7 @@ def invent(
 def verify(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Sequence[Finding]":
     """Everything that is wrong in the database; it and the secrets have to be there. Raises ``CantStart``."""
     from adapters.encryption import FernetCipher
+    from adapters.files import DiskFiles
     from adapters.sql import SqlStorage
     from adapters.sql.verify import verify as wrong_in
     from adapters.system import utc_now
@@ -140,7 +143,7 @@ def verify(settings: Settings, progress: Callable[[str, int, int | None], None])
         raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
     storage = SqlStorage(settings.database, cipher=FernetCipher(secrets_of(settings).encryption_keys), pool_size=1)
     try:
-        return wrong_in(storage, utc_now(), progress)
+        return wrong_in(storage, utc_now(), progress, DiskFiles(settings.attachment_folder))
     finally:
         storage.close()
 

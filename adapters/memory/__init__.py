@@ -6,16 +6,18 @@ It is also the reference: every other storage adapter has to agree with it.
 from collections.abc import Mapping
 
 from adapters.local_hub import LocalHub
+from adapters.memory.files import MemoryFiles
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
 from adapters.memory.storage import MemoryStorage
 from adapters.system import random_bytes, utc_now, uuid7
-from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
+from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
 from storecore.shop import Shop
 from storecore.store import Store
 
 __all__ = [
+    "MemoryFiles",
     "MemoryMailer",
     "MemorySigner",
     "MemoryStorage",
@@ -35,6 +37,7 @@ def open_store(
     signer: Signer | None = None,
     mailer: Mailer | None = None,
     documents: Documents | None = None,
+    files: Files | None = None,
     providers: Mapping[str, PaymentProvider] | None = None,
 ) -> Store:
     """An empty store that is forgotten with the process. Any port but the storage can be another."""
@@ -47,6 +50,7 @@ def open_store(
         signer=signer or MemorySigner(random(32)),
         mailer=mailer or MemoryMailer(),
         documents=documents or TextDocuments(),
+        files=files or MemoryFiles(clock),
         hub=LocalHub(),
         shop=shop or Shop(),
         providers=providers or {},

@@ -1,6 +1,6 @@
 """Conversations and what is said in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from adapters.memory.pages import in_utc, page_of, ticks
@@ -88,6 +88,20 @@ class MemoryConversations(Repository):
         """Those that exist."""
         found = {each: self._tables.conversations.get(each) for each in conversation_ids}
         return {each: conversation.version for each, conversation in found.items() if conversation is not None}
+
+    def message_with(self, attachment_id: str) -> Message:
+        """Raises ``NotFound``."""
+        for each in self._with_files():
+            if each.attached is not None and each.attached.id == attachment_id:
+                return each
+        raise NotFound("There is no such attachment.")
+
+    def attached(self, stored_as: Iterable[str]) -> Set[str]:
+        """By looking at every message."""
+        return {each.attached.stored_as for each in self._with_files() if each.attached} & set(stored_as)
+
+    def _with_files(self) -> Iterator[Message]:
+        return (each for said in self._tables.messages.rows() for each in said if each.attached is not None)
 
     def _said(self, conversation_id: str) -> tuple[Message, ...]:
         return self._tables.messages.get(conversation_id) or ()

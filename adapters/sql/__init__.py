@@ -10,7 +10,7 @@ from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
 
 if TYPE_CHECKING:
-    from storecore.ports import Clock, Documents, Mailer, NewId, Passwords, PaymentProvider
+    from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider
     from storecore.store import Store
 
 __all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_hub", "open_store"]
@@ -26,6 +26,7 @@ def open_store(
     passwords: "Passwords | None" = None,
     mailer: "Mailer | None" = None,
     documents: "Documents | None" = None,
+    files: "Files | None" = None,
     providers: "Mapping[str, PaymentProvider] | None" = None,
     pool_size: int = 8,
 ) -> "Store":
@@ -33,11 +34,13 @@ def open_store(
 
     It is made and upgraded as needed; close it when done, or use it in a ``with``. Secrets are made once and kept in
     the file ``keys``, by default ``<path>.keys`` beside a SQLite file: without them what is encrypted is lost. Unless
-    ``mailer`` says otherwise, mail is written to a folder beside that file, named like it but for ``.mail``.
+    ``mailer`` or ``files`` say otherwise, mail and attachments are written to folders beside that file, named like it
+    but for ``.mail`` and ``.files``.
 
     Raises :class:`DatabaseTooNew`, and ``ValueError`` for a database on a server without ``keys``.
     """
     from adapters.encryption import FernetCipher
+    from adapters.files import DiskFiles
     from adapters.secrets import load_or_create
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
@@ -59,6 +62,7 @@ def open_store(
         signer=ItsDangerousSigner(secrets.signing_keys),
         mailer=mailer or _mail_files(Path(keys).with_suffix(".mail"), shop),
         documents=documents or _pdf(shop),
+        files=files or DiskFiles(Path(keys).with_suffix(".files"), clock=clock or utc_now),
         hub=open_hub(where),
         shop=shop,
         providers=providers or {},

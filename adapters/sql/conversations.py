@@ -1,10 +1,10 @@
 """Conversations and what is said in them. Names, addresses and everything said are encrypted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select, update
 
 from adapters.sql import tables
 from adapters.sql.columns import from_ticks, to_ticks
@@ -14,9 +14,9 @@ from adapters.sql.transaction import Row, Transaction
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest
 from storecore.ports import ConversationQuery
-from storecore.support.model import Conversation, ConversationStatus, Message, Side
+from storecore.support.model import Attached, Conversation, ConversationStatus, Message, Side
 
-_conversations, _messages = tables.conversations.c, tables.messages.c
+_conversations, _messages, _attachments = tables.conversations.c, tables.messages.c, tables.attachments.c
 _CONVERSATION = (
     _conversations.id,
     _conversations.customer_id,
@@ -41,6 +41,12 @@ _MESSAGE = (
     _messages.client_id,
     _messages.private,
     _messages.created_at,
+    _attachments.id.label("attachment_id"),
+    _attachments.private.label("attachment_private"),
+    _attachments.media_type,
+    _attachments.size,
+    _attachments.sha256,
+    _attachments.stored_as,
 )
 _CHANGING = (
     "private",
@@ -79,13 +85,21 @@ _count_queue = (
     .where(_conversations.status == str(ConversationStatus.WAITING))
 )
 _add_message = insert(tables.messages)
-_by_client_id = select(*_MESSAGE).where(
+_add_attachment = insert(tables.attachments)
+_with_files = select(*_MESSAGE).outerjoin_from(
+    tables.messages,
+    tables.attachments,
+    and_(_attachments.conversation_id == _messages.conversation_id, _attachments.seq == _messages.seq),
+)
+_by_client_id = _with_files.where(
     _messages.conversation_id == bindparam("conversation_id"),
     _messages.side == bindparam("side"),
     _messages.author_key == bindparam("author_key"),
     _messages.client_id == bindparam("client_id"),
 )
-_of_conversation = select(*_MESSAGE).where(_messages.conversation_id == bindparam("conversation_id"))
+_by_attachment = _with_files.where(_attachments.id == bindparam("id"))
+_attached = select(_attachments.stored_as).where(_attachments.stored_as.in_(bindparam("names", expanding=True)))
+_of_conversation = _with_files.where(_messages.conversation_id == bindparam("conversation_id"))
 _in_order = fetched(_of_conversation.order_by(_messages.seq))
 _in_order_after = _in_order.where(_messages.seq > bindparam("after0"))
 _last = fetched(_of_conversation.order_by(_messages.seq.desc()))
@@ -166,6 +180,18 @@ class SqlConversations:
             "created_at": message.created_at,
         }
         self._transaction.write(_add_message, values, refuses=_TAKEN)
+        if (attached := message.attached) is not None:
+            file = {
+                "id": attached.id,
+                "conversation_id": message.conversation_id,
+                "seq": message.seq,
+                "private": self._transaction.seal("attachments.private", {"name": attached.name}),
+                "media_type": attached.media_type,
+                "size": attached.size,
+                "sha256": attached.sha256,
+                "stored_as": attached.stored_as,
+            }
+            self._transaction.write(_add_attachment, file)
 
     def message(self, conversation_id: str, side: Side, author_id: str | None, client_id: str) -> Message | None:
         """None if there is none."""
@@ -195,6 +221,17 @@ class SqlConversations:
         wanted = list(set(conversation_ids))
         rows = self._transaction.rows(_versions, {"ids": wanted}) if wanted else ()
         return {row[0]: row[1] for row in rows}
+
+    def message_with(self, attachment_id: str) -> Message:
+        """Raises ``NotFound``."""
+        row = self._transaction.row(_by_attachment, {"id": attachment_id})
+        if row is None:
+            raise NotFound("There is no such attachment.")
+        return self._message(row)
+
+    def attached(self, stored_as: Iterable[str]) -> Set[str]:
+        """One statement."""
+        return {name for (name,) in self._transaction.rows(_attached, {"names": list(stored_as)})}
 
     def _one(self, statement: Select[Any], conversation_id: str) -> Conversation:
         row = self._transaction.row(statement, {"id": conversation_id})
@@ -261,7 +298,7 @@ class SqlConversations:
         return [self._message(row) for row in rows]
 
     def _message(self, row: Row) -> Message:
-        conversation_id, seq, id_, side, author_id, client_id, private, created_at = row
+        conversation_id, seq, id_, side, author_id, client_id, private, created_at, *attached = row
         opened = self._transaction.unseal("messages.private", private)
         return Message(
             id=id_,
@@ -272,8 +309,16 @@ class SqlConversations:
             author_id=author_id,
             author_name=opened["name"],
             body=opened["body"],
+            attached=self._attached(attached),
             created_at=created_at,
         )
+
+    def _attached(self, row: Row) -> Attached | None:
+        id_, private, media_type, size, sha256, stored_as = row
+        if id_ is None:
+            return None
+        name = self._transaction.unseal("attachments.private", private)["name"]
+        return Attached(id=id_, name=name, media_type=media_type, size=size, sha256=sha256, stored_as=stored_as)
 
 
 @lru_cache

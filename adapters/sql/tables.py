@@ -573,6 +573,21 @@ messages = table(
     check("seq > 0", "seq"),
 )
 
+attachments = table(
+    "attachments",
+    id_(),
+    to("conversation_id", "conversations.id", on_delete="CASCADE"),
+    number("seq"),
+    Column("private", LargeBinary, nullable=False),
+    words("media_type"),
+    number("size"),
+    words("sha256"),
+    words("stored_as"),
+    UniqueConstraint("conversation_id", "seq"),
+    UniqueConstraint("stored_as"),
+    check("size > 0", "size"),
+)
+
 # Mail and requests.
 
 outbox = table(

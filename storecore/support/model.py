@@ -154,10 +154,27 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that came with a message.
+
+    ``name`` is what it may be saved as, ``media_type`` what its content is, ``size`` in bytes, ``sha256`` in
+    hexadecimal digits. ``stored_as`` is its name among the shop's files, which is random and told to nobody.
+    """
+
+    id: str
+    name: str = field(repr=False)
+    media_type: str
+    size: int
+    sha256: str
+    stored_as: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One thing said. ``seq`` counts within the conversation; ``client_id`` is the sender's own name for it.
 
-    ``author_id`` is None for guests; ``author_name`` is how the other side sees who speaks.
+    ``author_id`` is None for guests; ``author_name`` is how the other side sees who speaks. A file may have come with
+    it, with or without a word.
     """
 
     id: str
@@ -168,9 +185,11 @@ class Message:
     author_id: str | None
     author_name: str = field(repr=False)
     body: str = field(repr=False)
+    attached: Attached | None = None
     created_at: datetime
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        set_(self, "body", checks.text(self.body, "body", most=MAX_BODY, lines=True))
+        least = 1 if self.attached is None else 0
+        set_(self, "body", checks.text(self.body, "body", most=MAX_BODY, least=least, lines=True))
         set_(self, "client_id", check_client_id(self.client_id))

@@ -7,23 +7,15 @@ from datetime import timedelta
 from storecore import checks
 from storecore.accounts.model import Actor, Guest, User, require_user
 from storecore.accounts.permissions import Permission
-from storecore.errors import NotClaimed
 from storecore.lists import FIRST_PAGE, MAX_LIMIT, Page, PageRequest
 from storecore.ports import ConversationQuery, Signer, Unit
 from storecore.support.model import MAX_BODY, MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
+from storecore.support.saying import Said, check_may_speak, message_of, say
 from storecore.support.telling import QUEUE, Telling, side_of, topic
 from storecore.transactions import Once, reading, writing
 
 CONVERSATION_LINK = "conversation"
 LINK_LASTS = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """A message as it is kept. ``repeated``: its sender had sent it before, and nothing happened this time."""
-
-    message: Message
-    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +81,7 @@ class Talking(Telling):
             waiting_since=unit.now,
         )
         unit.conversations.add(conversation)
-        unit.conversations.add_message(_message(unit, conversation, by, message, side=Side.CUSTOMER, client_id=None))
+        unit.conversations.add_message(message_of(unit, conversation, by, message, side=Side.CUSTOMER))
         return conversation
 
     @reading
@@ -131,18 +123,7 @@ class Talking(Telling):
     def _send(
         self, unit: Unit, *, by: Actor, conversation_id: str, body: str, client_id: str | None, once: Once | None
     ) -> Said:
-        conversation = unit.conversations.locked(conversation_id)
-        side = side_of(conversation, by)
-        if client_id is not None:
-            before = unit.conversations.message(conversation.id, side, by.id, client_id)
-            if before is not None:
-                return Said(message=before, repeated=True)
-        _speaks(conversation, by)
-        said = conversation.said(side)
-        message = _message(unit, said, by, body, side=side, client_id=client_id)
-        unit.conversations.save(said)
-        unit.conversations.add_message(message)
-        return Said(message=message)
+        return say(unit, by=by, conversation_id=conversation_id, body=body, client_id=client_id)
 
     @reading
     def messages(self, unit: Unit, *, by: Actor, conversation_id: str, page: PageRequest = FIRST_PAGE) -> Page[Message]:
@@ -177,7 +158,7 @@ class Talking(Telling):
 
     @reading
     def _typing(self, unit: Unit, *, by: Actor, conversation_id: str) -> Side:
-        return _speaks(unit.conversations.get(conversation_id), by)
+        return check_may_speak(unit.conversations.get(conversation_id), by)
 
     def mark_read(self, *, by: Actor, conversation_id: str, seq: int) -> Conversation:
         """One's side has read up to a message; what an agent reads counts for the one who has claimed it.
@@ -209,29 +190,3 @@ class Talking(Telling):
     def holder(self, token: str) -> Guest:
         """Who shows such a token. Raises ``LinkInvalid``."""
         return Guest(conversation_id=self.signer.read(CONVERSATION_LINK, token, self.clock())["conversation"])
-
-
-def _speaks(conversation: Conversation, by: Actor) -> Side:
-    """On which side somebody may say something now."""
-    side = side_of(conversation, by)
-    conversation.check_open()
-    if side is Side.AGENT and not conversation.is_with(by):
-        raise NotClaimed()
-    return side
-
-
-def _message(
-    unit: Unit, conversation: Conversation, by: Actor, body: str, *, side: Side, client_id: str | None
-) -> Message:
-    name = by.display_name if isinstance(by, User) else conversation.customer_name
-    return Message(
-        id=unit.new_id(),
-        conversation_id=conversation.id,
-        seq=conversation.last_seq,
-        client_id=client_id,
-        side=side,
-        author_id=by.id,
-        author_name=name,
-        body=body,
-        created_at=unit.now,
-    )

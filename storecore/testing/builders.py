@@ -23,7 +23,7 @@ from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Clock, NewId
 from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
 from storecore.reviews.model import Review, first_status
-from storecore.support.model import Conversation, Message, Side
+from storecore.support.model import Attached, Conversation, Message, Side
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """A moment for tests to happen at."""
@@ -376,3 +376,17 @@ def make_message(new_id: NewId, conversation: Conversation, seq: int, **changes:
         "created_at": NOW,
     }
     return Message(**(fields | changes))
+
+
+def make_attached(new_id: NewId, **changes: Any) -> Attached:
+    """A file that came with a message; no other is stored under its name."""
+    made = changes.get("id") or new_id()
+    fields: dict[str, Any] = {
+        "id": made,
+        "name": "parcel.png",
+        "media_type": "image/png",
+        "size": 1234,
+        "sha256": "ab" * 32,
+        "stored_as": made.replace("-", ""),
+    }
+    return Attached(**(fields | changes))

@@ -7,13 +7,15 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from adapters.encryption import FernetCipher
+from adapters.files import DiskFiles
 from adapters.mail.eml import EmlMailer
 from adapters.mail.smtp import SmtpMailer
 from adapters.passwords import Argon2Passwords
 from adapters.pdf import PdfDocuments
 from adapters.secrets import new_key
 from adapters.tokens import ItsDangerousSigner
-from storecore.ports import Cipher, Documents, Mailer, Passwords, Signer
+from storecore.ports import Cipher, Documents, Files, Mailer, Passwords, Signer
+from storecore.testing.contracts.files import FilesContract
 from storecore.testing.contracts.letters import DocumentsContract, MailerContract
 from storecore.testing.contracts.secrecy import CipherContract, PasswordsContract, SignerContract
 
@@ -40,6 +42,12 @@ class TestPdfDocuments(DocumentsContract):
     @pytest.fixture
     def documents(self) -> Documents:
         return PdfDocuments()
+
+
+class TestDiskFiles(FilesContract):
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Files:
+        return DiskFiles(tmp_path / "not made yet" / "files")
 
 
 class TestEmlMailer(MailerContract):

@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
-from adapters.memory import MemoryMailer, MemorySigner, TextDocuments
+from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate, tables
 from adapters.sql.databases import Database, open_database
@@ -221,6 +221,7 @@ def _opened(where: Where, orders: int) -> Iterator[Grown]:
         signer=MemorySigner(b"s" * 32),
         mailer=MemoryMailer(),
         documents=TextDocuments(),
+        files=MemoryFiles(),
         hub=LocalHub(),
         shop=Shop(),
     )

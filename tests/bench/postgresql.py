@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
-from adapters.memory import MemoryMailer, MemorySigner, TextDocuments
+from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate
 from adapters.sql.columns import metadata
@@ -97,6 +97,7 @@ def _stocked(url: URL, *, products: int) -> Iterator[tuple[Store, User, list[str
         signer=MemorySigner(b"s" * 32),
         mailer=MemoryMailer(),
         documents=TextDocuments(),
+        files=MemoryFiles(),
         hub=LocalHub(),
         shop=Shop(),
     )

@@ -2,11 +2,12 @@
 
 import pytest
 
-from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, ScryptPasswords, TextDocuments
-from storecore.ports import Documents, Mailer, Passwords, Signer, Storage
+from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, MemoryStorage, ScryptPasswords, TextDocuments
+from storecore.ports import Documents, Files, Mailer, Passwords, Signer, Storage
 from storecore.testing.contracts import (
     ALL_CAPABILITIES,
     DocumentsContract,
+    FilesContract,
     MailerContract,
     PasswordsContract,
     SignerContract,
@@ -44,3 +45,9 @@ class TestTextDocuments(DocumentsContract):
     @pytest.fixture
     def documents(self) -> Documents:
         return TextDocuments()
+
+
+class TestMemoryFiles(FilesContract):
+    @pytest.fixture
+    def files(self) -> Files:
+        return MemoryFiles()

@@ -273,6 +273,11 @@ def talk(store: Floor) -> None:
     support.versions(conversation_ids=[opened.id])
     session = store.accounts.login(email=customer.email, password=PASSWORD).session
     assert store.accounts.signed_in(session_ids=[session.id]) == {session.id: customer}
+    sent = support.attach(by=customer, conversation_id=opened.id, name="x", content=[b"Hello"], client_id="c2").message
+    assert sent.attached is not None
+    support.attachment(by=agent, attachment_id=sent.attached.id)
+    store.time.forward(hours=2)
+    support.sweep()
     support.mark_read(by=customer, conversation_id=opened.id, seq=2)
     for by in (customer, agent):
         support.mine(by=by, page=here)

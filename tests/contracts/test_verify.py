@@ -19,10 +19,11 @@ from sqlalchemy import Column, Connection, Table, create_engine, select, text, u
 from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
+from adapters.files import DiskFiles
 from adapters.sql import SqlStorage, migrate, verify
 from adapters.sql.columns import metadata
 from adapters.sql.verify import Finding
-from storecore.accounts.model import SYSTEM, Guest, User
+from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.errors import Unavailable
@@ -35,8 +36,9 @@ from storecore.transactions import Once
 from tests.postgresql import conninfo, database, empty_database
 from tests.usecases.floor import HOME, PASSWORD, Clock, Floor, person, product
 from tests.usecases.purse import Purse, pay_online, with_purse
-from webapp import demo
+from webapp import demo, wiring
 from webapp.cli import main
+from webapp.settings import Settings
 
 CIPHER = FernetCipher(["k" * 32])
 TAX_IS_INSIDE = Shop(
@@ -76,6 +78,8 @@ def trade(storage: SqlStorage) -> None:
     store.carts.add_item(by=buyer, product_id=things[0].id, quantity=1)
     wished = product(store, stock=0)
     store.wishlist.add(by=buyer, product_id=wished.id)
+    asked = store.support.open(by=buyer, message="Is this mine?")
+    store.support.attach(by=buyer, conversation_id=asked.id, name="photo.txt", content=[b"Hello"])
     store.mail()
     store.catalog.adjust_stock(by=SYSTEM, product_id=wished.id, change=1, reason="found")
     store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
@@ -855,6 +859,21 @@ CORRUPTIONS = [
     message("a message in somebody's mouth", "messages", "UPDATE messages SET side = 'customer' WHERE {}"),
     message("a message kept under another author", "messages", "UPDATE messages SET author_key = '' WHERE {}"),
     message("the ciphertext messages.private", "secret", "UPDATE messages SET private = :garbage WHERE {}"),
+    *(
+        Corruption(
+            what=f"an attachment {what}",
+            rule=rule,
+            table="attachments",
+            victim="SELECT id, conversation_id FROM attachments",
+            statements=[statement],
+            values={"garbage": b"garbage"},
+        )
+        for what, rule, statement in (
+            ("without its message", "orphan", "UPDATE attachments SET seq = 99 WHERE id = :a"),
+            ("without a byte", "constraint", "UPDATE attachments SET size = 0 WHERE id = :a"),
+            ("whose name is unreadable", "secret", "UPDATE attachments SET private = :garbage WHERE id = :a"),
+        )
+    ),
     Corruption(
         what="two accounts with one email",
         rule="duplicate",
@@ -957,6 +976,27 @@ def test_what_may_happen_in_a_shop_is_not_wrong(where: Where, happen: Callable[[
     storage.close()
 
 
+def test_files_that_are_missing_or_cut_are_named(where: Where, tmp_path: Path) -> None:
+    storage, files = SqlStorage(where, cipher=CIPHER), DiskFiles(tmp_path / "files")
+    store = Floor(storage, Clock(), Shop(), files)
+    asked = store.support.open(by=GUEST, message="Hello", guest_name="Zoë", guest_email="zoe@example.com")
+    send = partial(store.support.attach, by=store.support.holder(store.support.token(asked)), conversation_id=asked.id)
+    lost, cut, whole = (send(name=name, content=[b"Hello"]).message.attached for name in ("lost", "cut", "whole"))
+    assert lost is not None
+    assert cut is not None
+    assert whole is not None
+    (tmp_path / "files" / lost.stored_as).unlink()
+    (tmp_path / "files" / cut.stored_as).write_bytes(b"Hell")
+    found = verify.verify(storage, store.clock(), files=files)
+    told = {each.id: each.message for each in found if each.rule == "file"}
+    assert told.pop(lost.id) == f"the file {lost.stored_as} is missing"
+    assert told.pop(cut.id) == f"the file {cut.stored_as} has 4 bytes instead of 5"
+    assert len(told) == len(found) - 2 == 1, "what the shop had sent before is elsewhere"
+    assert whole.id not in told
+    assert verify.verify(storage, store.clock()) == []
+    storage.close()
+
+
 def test_a_discount_that_the_worker_has_not_noted_yet_is_not_wrong(where: Where) -> None:
     storage = SqlStorage(where, cipher=CIPHER)
     assert verify.verify(storage, LATER + timedelta(minutes=5)) == []
@@ -1042,6 +1082,21 @@ def test_the_command_names_what_is_wrong_and_fails(instance: Path) -> None:
     for id_ in ids:
         assert f"shelf {id_}: " in result.output
     assert f"{len(ids)} findings" in result.output
+
+
+def test_the_command_looks_for_the_files_that_came_with_messages(instance: Path) -> None:
+    settings = Settings(instance_dir=instance)
+    with wiring.opened(settings) as store:
+        asked = store.support.open(by=GUEST, message="Hello", guest_name="Zoë", guest_email="zoe@example.com")
+        zoe = store.support.holder(store.support.token(asked))
+        sent = store.support.attach(by=zoe, conversation_id=asked.id, name="x", content=[b"Hello"])
+    assert run("verify").exit_code == 0
+    assert sent.message.attached is not None
+    (instance / "attachments" / sent.message.attached.stored_as).unlink()
+    result = run("verify")
+    assert result.exit_code == 1
+    assert f"attachments {sent.message.attached.id}: the file" in result.output
+    assert "1 findings." in result.output
 
 
 def test_a_damaged_file_is_told_before_anything_else(instance: Path) -> None:

@@ -303,9 +303,7 @@ def test_a_client_that_never_reads_is_dropped_and_nobody_else_notices(
     user = _user(live, customer)
     try:
         for number in range(120):
-            live.store.support.send(
-                by=user, conversation_id=asked["id"], body=str(number) + "x" * 3900
-            )
+            live.store.support.send(by=user, conversation_id=asked["id"], body=str(number) + "x" * 3900)
             assert here.read()["seq"] == number + 2
         while len(live.chat.connections()) > 1:
             here.say("is anybody there?")

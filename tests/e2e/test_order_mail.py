@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
 from adapters.mail.smtp import SmtpMailer
+from adapters.memory import MemoryFiles
 from adapters.passwords import Argon2Passwords
 from adapters.pdf import PdfDocuments
 from adapters.secrets import new_key
@@ -65,6 +66,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, port: int, clock: Cloc
             signer=ItsDangerousSigner([new_key()]),
             mailer=SmtpMailer("127.0.0.1", port, starttls=False, sender="shop@example.com", shop="Shop"),
             documents=PdfDocuments(),
+            files=MemoryFiles(),
             hub=LocalHub(),
             shop=Shop(name="Hat & Söhne"),
         ) as opened,

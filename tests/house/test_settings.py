@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from storecore.media import TYPES
 from storecore.money import Money
 from storecore.pricing import Destination
 from webapp import configuration
@@ -149,6 +150,10 @@ def test_a_wrong_tax_table_is_refused_by_name(
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("CURRENCY", "usd"),
+        ("SUPPORT_ALLOWED_TYPES", "image/png,image/svg+xml"),
+        ("SUPPORT_ALLOWED_TYPES", ","),
+        ("SUPPORT_ATTACHMENT_MAX_MB", "0"),
+        ("SUPPORT_ATTACHMENT_MAX_MB", "1025"),
         ("TAX_RATE", "100.1"),
         ("TAX_RATE", "-1"),
         ("TAX_RATE", "NaN"),
@@ -273,3 +278,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith((".", "`")), name
+
+
+def test_files_of_support_may_be_fewer_smaller_and_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = load(monkeypatch)
+    assert settings.attachment_folder == settings.instance_dir / "attachments"
+    assert (settings.shop().attachment_types, settings.shop().attachment_most) == (TYPES, 15 * 1024 * 1024)
+    few = {"SUPPORT_ALLOWED_TYPES": "image/png, text/plain", "SUPPORT_ATTACHMENT_MAX_MB": "2"}
+    settings = load(monkeypatch, **few, SUPPORT_ATTACHMENT_DIR=str(tmp_path))
+    assert settings.attachment_folder == tmp_path
+    assert settings.shop().attachment_types == ("image/png", "text/plain")
+    assert settings.shop().attachment_most == 2 * 1024 * 1024

@@ -16,7 +16,9 @@ KINDS = {
     "conflict",
     "precondition-failed",
     "malformed",
+    "too-large",
     "unavailable",
+    "unsupported-type",
 }
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.encryption import FernetCipher
+from adapters.files import DiskFiles
 from adapters.local_hub import LocalHub
-from adapters.memory import MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
+from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
@@ -20,7 +21,7 @@ from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.money import Money
 from storecore.notices import Notice
-from storecore.ports import PaymentProvider, Storage
+from storecore.ports import Files, PaymentProvider, Storage
 from storecore.shop import Shop
 from storecore.store import Store
 from tests.databases import DATABASES, database
@@ -49,7 +50,12 @@ class Floor(Store):
     """A store with its clock and its mailbox at hand."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, shop: Shop, providers: Mapping[str, PaymentProvider] | None = None
+        self,
+        storage: Storage,
+        clock: Clock,
+        shop: Shop,
+        providers: Mapping[str, PaymentProvider] | None = None,
+        files: Files | None = None,
     ) -> None:
         self.time = clock
         self.mailer = MemoryMailer()
@@ -62,6 +68,7 @@ class Floor(Store):
             signer=MemorySigner(random_bytes(32)),
             mailer=self.mailer,
             documents=TextDocuments(),
+            files=files or MemoryFiles(clock),
             hub=LocalHub(),
             shop=shop,
             providers=providers or {},
@@ -87,7 +94,9 @@ def open_floor(
     """
     providers = providers or {"demo": DemoPayments(folder / "demo-bank.db")}
     with ExitStack() as stack:
-        floor = Floor(_storage(back_end, folder, stack), Clock(), shop or Shop(), providers)
+        clock = Clock()
+        files = MemoryFiles(clock) if back_end == "memory" else DiskFiles(folder / "files", clock=clock)
+        floor = Floor(_storage(back_end, folder, stack), clock, shop or Shop(), providers, files)
         stack.callback(floor.close)
         yield floor
 

@@ -25,7 +25,7 @@ from storecore.lists import PageRequest
 from storecore.ports import Event
 from storecore.store import Support
 from storecore.support.model import Conversation, ConversationStatus, Message, Side
-from storecore.support.talking import Said
+from storecore.support.saying import Said
 from storecore.support.telling import QUEUE, topic, typing_in
 from storecore.testing.contracts.proving import Together, walk
 from storecore.transactions import Once, Replayed

@@ -38,10 +38,11 @@ A route is one function in one of the area modules, which each have a :class:`~w
         return ask.store.catalog.update(by=ask.by, product_id=product_id, version=ask.if_version, **ask.body.given())
 
 The function's own signature is the description: ``Ask[Body, Query]`` names what is parsed (either may be ``None``; a
-body of ``bytes`` comes as it is, with ``accepts=("text/csv",)``), parameters beside ``ask`` are the path's, and what
+body of ``bytes`` comes as it is, with ``accepts=("text/csv",)``; ``Upload[Fields]`` is a form with a file that is read
+while it arrives), parameters beside ``ask`` are the path's, and what
 it returns says the rest: an entity is shown by ``show``, whose ``TypedDict`` is the answer's schema; a ``Page`` is a
-list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` is a download (name its type with
-``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
+list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an ``Answer`` is a download (name its type
+with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
 ``endpoint(method, path, *, show=None, status=None, location=None, may=None, who=Who.ANYONE, once=False, etag=False,
 public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from urllib.parse import quote
 
-from flask import Response
+from flask import Response, request
 from pydantic_core import to_json
+from werkzeug.wsgi import wrap_file
 
 from storecore.notices import Attachment
 
@@ -14,12 +16,16 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered. ``media_type`` is empty where there is no body."""
+    """What a request is answered. ``media_type`` is empty where there is no body.
+
+    A ``file`` is sent instead of ``body`` without being held in memory, and closed.
+    """
 
     status: int
     body: bytes = b""
     media_type: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    file: BinaryIO | None = None
 
     def dump(self) -> bytes:
         """As bytes: a line of JSON, then the body."""
@@ -34,7 +40,8 @@ class Answer:
 
     def response(self, headers: dict[str, str]) -> Response:
         """As Flask sends it, with more headers."""
-        response = Response(self.body, self.status, {**headers, **self.headers})
+        sent = self.body if self.file is None else wrap_file(request.environ, self.file)
+        response = Response(sent, self.status, {**headers, **self.headers}, direct_passthrough=self.file is not None)
         if self.media_type:
             response.headers["Content-Type"] = self.media_type
         else:
@@ -48,9 +55,25 @@ def json_answer(status: int, shown: object, headers: dict[str, str]) -> Answer:
 
 
 def download(file: Attachment) -> Answer:
-    """A file, to be saved under its name (RFC 6266)."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in file.name)
-    disposition = f'attachment; filename="{plain}"'
-    if plain != file.name:
-        disposition += f"; filename*=UTF-8''{quote(file.name, safe='')}"
-    return Answer(200, file.content, file.media_type, {"Content-Disposition": disposition})
+    """A file, to be saved under its name."""
+    return Answer(200, file.content, file.media_type, {"Content-Disposition": disposition(file.name)})
+
+
+def strangers_file(file: BinaryIO, *, name: str, media_type: str, size: int, tag: str) -> Answer:
+    """What somebody uploaded, to be saved under its name and never shown: whatever it is, it runs nowhere."""
+    headers = {
+        "Content-Disposition": disposition(name),
+        "Content-Length": str(size),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "ETag": f'"{tag}"',
+    }
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    return Answer(200, media_type=media_type, headers=headers, file=file)
+
+
+def disposition(name: str) -> str:
+    """The header that says under which name to save (RFC 6266): in ASCII, and as it is if that says more."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in name)
+    header = f'attachment; filename="{plain}"'
+    return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Request
 from werkzeug.http import parse_options_header
 
-from webapp.http.problems import MalformedJson, TooLarge, UnsupportedType
+from storecore.errors import TooLarge, UnsupportedType
+from webapp.http.problems import MalformedJson
 from webapp.http.validation import Repeated
 
 LIMIT = 1024 * 1024

@@ -25,7 +25,8 @@ from webapp.http.ask import Ask
 from webapp.http.lists import QueryReader, show_page
 from webapp.http.parts import Parts
 from webapp.http.remembering import Memory
-from webapp.http.validation import Nothing, Query, check
+from webapp.http.uploads import AROUND_A_FILE, Upload
+from webapp.http.validation import Body, Nothing, Query, check
 from webapp.sessions import SAFE, TOKENS, Caller, Sessions, Who, admit
 
 API = "/api/v1"
@@ -84,6 +85,16 @@ class Endpoint:
         return f"{self.area}.{self.handler.__name__}"
 
     @property
+    def form(self) -> type[Body] | None:
+        """The fields of the form that it takes instead of JSON, if it takes a file."""
+        return get_args(self.body)[0] if get_origin(self.body) is Upload else None
+
+    @property
+    def binary(self) -> bool:
+        """Whether it answers a file."""
+        return self.returns in (Attachment, Answer)
+
+    @property
     def paged(self) -> bool:
         """Whether it answers a list in pages."""
         return get_origin(self.returns) is Page
@@ -122,7 +133,9 @@ class _View:
         self.sessions = sessions
         self.__name__ = endpoint.name
         self.who = Who.NEWCOMER if endpoint.public else endpoint.who
-        self.model = None if endpoint.body is bytes else endpoint.body or (None if endpoint.safe else Nothing)
+        self.form = endpoint.form
+        unparsed = endpoint.body is bytes or self.form is not None
+        self.model = None if unparsed else endpoint.body or (None if endpoint.safe else Nothing)
         self.raw = endpoint.body is bytes
         self.optional = self.model is not None and not any(f.is_required() for f in self.model.model_fields.values())
         self.conditional = endpoint.conditional
@@ -139,7 +152,11 @@ class _View:
         sent = b""
         if self.raw or self.model is not None:
             sent = bodies.read(asked, accepts=endpoint.accepts, most=endpoint.most)
-        body: Any = self._parse(sent, typed=bool(asked.environ.get("CONTENT_TYPE"))) if self.model is not None else sent
+        body: Any = sent
+        if self.form is not None:
+            body = Upload(asked, self.form, most=self.parts.store.shop.attachment_most + AROUND_A_FILE)
+        elif self.model is not None:
+            body = self._parse(sent, typed=bool(asked.environ.get("CONTENT_TYPE")))
         key = idempotency.key(asked) if endpoint.once else None
         sessions.refuse_cross_site(asked)
         caller = sessions.caller(asked, self.who)
@@ -158,6 +175,8 @@ class _View:
             and endpoint.safe
             and etags.unchanged(asked.environ.get("HTTP_IF_NONE_MATCH"), answer.headers["ETag"])
         ):
+            if answer.file is not None:
+                answer.file.close()
             answer = Answer(304, headers={"ETag": answer.headers["ETag"]})
         return answer.response(self.headers)
 
@@ -175,6 +194,8 @@ class _View:
         query, page, binding = self.reader.read(asked, self.parts.values)
         if self.model is not None:
             body = check(self.model, body)
+        elif isinstance(body, Upload):
+            body.begin()
         for part in path.values():
             if len(part) > LONGEST_ID or not part.isprintable():
                 raise NotFound()
@@ -234,6 +255,8 @@ class _View:
         endpoint = self.endpoint
         if endpoint.empty:
             return Answer(endpoint.success)
+        if isinstance(result, Answer):
+            return result
         if isinstance(result, Attachment):
             return download(result)
         if isinstance(result, Page):

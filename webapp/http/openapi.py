@@ -21,21 +21,22 @@ from storecore.errors import (
     RequestInProgress,
     SessionEnded,
     StoreError,
+    TooLarge,
+    UnsupportedType,
 )
-from storecore.notices import Attachment
 from webapp.http.bodies import JSON
 from webapp.http.endpoint import Endpoint, Routes
 from webapp.http.parameters import Schema, parameters
 from webapp.http.problems import (
     MEDIA_TYPE,
     STATUS,
+    BadRequest,
     CrossSite,
     InvalidIdempotencyKey,
     MalformedJson,
-    TooLarge,
-    UnsupportedType,
     codes,
 )
+from webapp.http.uploads import FORM
 from webapp.sessions import ACCESS, TOKENS, Who
 
 SCHEMES = {Who.HOLDER: "order", Who.PARTY: "conversation"}
@@ -90,7 +91,7 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[tuple[str, str], Sc
     inputs: list[tuple[tuple[str, str], JsonSchemaMode, TypeAdapter[Any]]] = []
     for endpoint in endpoints:
         if endpoint.body not in (None, bytes):
-            inputs.append(((endpoint.name, "body"), "validation", TypeAdapter(endpoint.body)))
+            inputs.append(((endpoint.name, "body"), "validation", TypeAdapter(endpoint.form or endpoint.body)))
         if endpoint.query is not None:
             inputs.append(((endpoint.name, "query"), "validation", TypeAdapter(endpoint.query)))
         if (shown := _shown(endpoint)) is not None:
@@ -101,7 +102,7 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[tuple[str, str], Sc
 
 def _shown(endpoint: Endpoint) -> Any:
     """The type of the answer's JSON, or of a list's items; None where the answer is no JSON."""
-    if endpoint.empty or endpoint.returns is Attachment:
+    if endpoint.empty or endpoint.binary:
         return None
     if endpoint.show is not None:
         return get_type_hints(endpoint.show)["return"]
@@ -127,7 +128,9 @@ def _operation(
     }
     if description:
         operation["description"] = description
-    if endpoint.body is not None:
+    if endpoint.form is not None:
+        operation["requestBody"] = {"required": True, "content": {FORM: {"schema": _form(schemas, endpoint)}}}
+    elif endpoint.body is not None:
         schema = schemas.get((endpoint.name, "body"), {})
         required = endpoint.body is bytes or any(f.is_required() for f in endpoint.body.model_fields.values())
         content = {media: {"schema": schema} if media == JSON else {} for media in endpoint.accepts}
@@ -137,6 +140,16 @@ def _operation(
     for status, errors in sorted(_refusals(endpoint).items()):
         operation["responses"][str(status)] = _refusal(status, errors)
     return operation
+
+
+def _form(schemas: Mapping[tuple[str, str], Schema], endpoint: Endpoint) -> Schema:
+    """The fields of a form, and its file."""
+    file: Schema = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary", "description": "After the fields."}},
+    }
+    return {"allOf": [schemas[endpoint.name, "body"], file]}
 
 
 def _security(endpoint: Endpoint) -> list[Schema]:
@@ -175,7 +188,7 @@ def _answer(endpoint: Endpoint, schema: Schema | None) -> Schema:
             "description": "`true` when this is the answer of an earlier request.",
             "schema": {"type": "string"},
         }
-    if endpoint.returns is Attachment:
+    if endpoint.binary:
         answer["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
     elif schema is not None:
         answer["content"] = {JSON: {"schema": _page_of(schema) if endpoint.paged else schema}}
@@ -203,7 +216,7 @@ def _refusals(endpoint: Endpoint) -> dict[int, list[type[StoreError]]]:
     if endpoint.may:
         errors.append(Forbidden)
     if not endpoint.safe:
-        errors += [CrossSite, MalformedJson, TooLarge, UnsupportedType]
+        errors += [CrossSite, MalformedJson if endpoint.form is None else BadRequest, TooLarge, UnsupportedType]
     if "{" in endpoint.path:
         errors.append(NotFound)
     if endpoint.once:

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 
-from storecore.errors import CATALOGUE, Forbidden, NotFound, StoreError
+from storecore.errors import CATALOGUE, Forbidden, NotFound, StoreError, TooLarge, UnsupportedType
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -83,22 +83,6 @@ class MethodNotAllowed(StoreError):
     def __init__(self, allowed: tuple[str, ...] = ()) -> None:
         self.allowed = allowed
         super().__init__()
-
-
-class TooLarge(StoreError):
-    """The body is longer than this route takes."""
-
-    kind = "too-large"
-    code = "too-large"
-    title = "The body is too large"
-
-
-class UnsupportedType(StoreError):
-    """The body is of a type that this route does not take."""
-
-    kind = "unsupported-type"
-    code = "unsupported-type"
-    title = "This type of body is not taken here"
 
 
 class TooManyRequests(StoreError):

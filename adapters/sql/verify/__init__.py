@@ -14,6 +14,7 @@ from adapters.sql import tables
 from adapters.sql.columns import metadata
 from adapters.sql.migrations import HEAD
 from adapters.sql.storage import SqlStorage
+from adapters.sql.verify.attachments import attachments
 from adapters.sql.verify.ciphertexts import ciphertexts
 from adapters.sql.verify.constraints import constraints
 from adapters.sql.verify.orders import orders
@@ -24,6 +25,7 @@ from adapters.sql.verify.repaid import REPAID
 from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
 from adapters.sql.verify.sums import SUMS
 from storecore.errors import Unavailable
+from storecore.ports import Files
 
 __all__ = ["Finding", "Progress", "verify"]
 
@@ -55,8 +57,12 @@ _WALKS: Mapping[Table, Walk] = {
 def _in_silence(_what: str, _done: int, _total: int | None) -> None: ...
 
 
-def verify(storage: SqlStorage, at: datetime, progress: Progress = _in_silence) -> Sequence[Finding]:
+def verify(
+    storage: SqlStorage, at: datetime, progress: Progress = _in_silence, files: Files | None = None
+) -> Sequence[Finding]:
     """Everything that is wrong in a database, nothing if all is well; ``at`` is the present.
+
+    Given the shop's ``files``, those that came with messages have to be there.
 
     Raises ``Unavailable`` for a database that can't be read, or that is not at this version.
     """
@@ -66,16 +72,21 @@ def verify(storage: SqlStorage, at: datetime, progress: Progress = _in_silence) 
         if damaged := _first(snapshot.damage()):
             return damaged  # what is read from such a file proves nothing
         progress("file", 1, 1)
-        return _first(finding for table in metadata.sorted_tables for finding in _wrong_in(snapshot, table, progress))
+        walks = {**_WALKS, tables.attachments: attachments(files)}
+        return _first(
+            finding
+            for table in metadata.sorted_tables
+            for finding in _wrong_in(snapshot, table, walks.get(table), progress)
+        )
 
 
-def _wrong_in(snapshot: Snapshot, table: Table, progress: Progress) -> Iterator[Finding]:
+def _wrong_in(snapshot: Snapshot, table: Table, walk: Walk | None, progress: Progress) -> Iterator[Finding]:
     total = snapshot.number(select(func.count()).select_from(table))
     progress(table.name, 0, total)
     for rule in (*constraints(table), *SUMS, *REPAID):
         if rule.table is table:
             yield from snapshot.breaking(rule)
-    if walk := _WALKS.get(table):
+    if walk is not None:
         for done, found in enumerate(walk(snapshot), start=1):
             yield from found
             if done % _STEP == 0:

@@ -15,6 +15,7 @@ _orders, _lines, _invoices = tables.orders.c, tables.order_lines.c, tables.invoi
 _coupons, _counts, _uses = tables.coupons.c, tables.coupon_counts.c, tables.coupon_uses.c
 _ratings, _reviews = tables.ratings.c, tables.reviews.c
 _conversations, _messages = tables.conversations.c, tables.messages.c
+_files = tables.attachments.c
 _outbox, _answers = tables.outbox.c, tables.answers.c
 
 _cancelled = _orders.status == str(Status.CANCELLED)
@@ -197,6 +198,15 @@ _authors_key = Rule(
     keys=2,
 )
 
+_alone = Rule(
+    name="orphan",
+    table=tables.attachments,
+    breakers=select(_files.id, _files.seq)
+    .join_from(tables.attachments, tables.conversations)
+    .where(~exists().where(_messages.conversation_id == _files.conversation_id, _messages.seq == _files.seq)),
+    message="came with message {seq} of its conversation, which is not there",
+)
+
 _attached = Rule(
     name="orphan",
     table=tables.outbox,
@@ -245,6 +255,7 @@ SUMS: Sequence[Rule] = (
     _one_asker,
     _authors_key,
     _own_conversation,
+    _alone,
     _attached,
     _idempotency,
     _missing(tables.products, tables.shelf, _shelf.product_id),

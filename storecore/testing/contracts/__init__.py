@@ -10,7 +10,8 @@ A storage adapter passes them all by::
             return MyStorage(…)  # fresh and empty
 
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
-``DocumentsContract`` and ``HubContract``, with a fixture named after the port; ``PaymentProviderContract`` has two.
+``DocumentsContract``, ``FilesContract`` and ``HubContract``, with a fixture named after the port;
+``PaymentProviderContract`` has two.
 """
 
 from pkgutil import iter_modules
@@ -28,6 +29,7 @@ from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.files import FilesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
@@ -106,6 +108,7 @@ __all__ = [
     "CouponsContract",
     "CreditNotesContract",
     "DocumentsContract",
+    "FilesContract",
     "HubContract",
     "InvoicesContract",
     "MailerContract",

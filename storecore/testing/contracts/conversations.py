@@ -13,7 +13,7 @@ from storecore.errors import Contention, NotFound
 from storecore.lists import PageRequest
 from storecore.ports import ConversationQuery, NewId, Storage, Unit
 from storecore.support.model import Conversation, ConversationStatus, Message, Side
-from storecore.testing.builders import NOW, ids, make_conversation, make_message, make_user
+from storecore.testing.builders import NOW, ids, make_attached, make_conversation, make_message, make_user
 from storecore.testing.contracts.proving import (
     COUNT_STATEMENTS,
     Contract,
@@ -190,6 +190,33 @@ class ConversationsContract(Contract):
                 found = unit.conversations.message(conversation.id, each.side, each.author_id, each.client_id)
                 assert found == each
 
+    def test_every_field_of_a_file_comes_back_with_its_message(self, storage: Storage) -> None:
+        new_id = ids()
+        conversation, other = make_conversation(new_id), make_conversation(new_id)
+        opened(storage, conversation, other)
+        files = [make_attached(new_id, name="Şapka 🧢.png"), make_attached(new_id, size=2**40, media_type="video/mp4")]
+        said = [
+            make_message(new_id, conversation, 1),
+            make_message(new_id, conversation, 2, attached=files[0], body=""),
+            make_message(new_id, other, 1, attached=files[1]),
+        ]
+        with written(storage) as unit:
+            for message in said:
+                unit.conversations.add_message(message)
+        with seen(storage) as unit:
+            assert unit.conversations.messages(conversation.id, PageRequest()).items == tuple(said[:2])
+            assert list(unit.conversations.latest(conversation.id, 1)) == said[1:2]
+            for message, file in zip(said[1:], files, strict=True):
+                assert message.client_id is not None
+                found = unit.conversations.message(message.conversation_id, message.side, None, message.client_id)
+                assert found == message == unit.conversations.message_with(file.id)
+            stored_as = [file.stored_as for file in files]
+            assert unit.conversations.attached([*stored_as, "f" * 32, stored_as[0]]) == set(stored_as)
+            assert unit.conversations.attached([]) == set()
+            for bad in (said[0].id, "no such id", "\0", "\ud800"):
+                with pytest.raises(NotFound):
+                    unit.conversations.message_with(bad)
+
     def test_messages_come_in_order_from_wherever_one_left_off(self, storage: Storage) -> None:
         new_id = ids()
         conversation, other = make_conversation(new_id), make_conversation(new_id)
@@ -314,7 +341,8 @@ class ConversationsContract(Contract):
         opened(storage, *conversations)
         with written(storage) as unit:
             for seq in range(1, 26):
-                unit.conversations.add_message(make_message(new_id, conversations[0], seq))
+                file = make_attached(new_id) if seq % 2 else None
+                unit.conversations.add_message(make_message(new_id, conversations[0], seq, attached=file))
         page = PageRequest(limit=20, total=total)
         with seen(storage) as unit:
             for look in (
