@@ -15,6 +15,7 @@ from storecore.accounts.permissions import Role
 from tests.e2e.conftest import LiveShop
 from tests.e2e.sockets import Phone, address_of, calling, headers_of
 from tests.e2e.test_support import GUEST, HEADER, NOBODYS, opened, path, shown
+from webapp.chat import connection
 from webapp.http.parts import ChatLimits
 
 FOREIGN = "https://evil.example"
@@ -385,3 +386,17 @@ def test_twenty_copies_of_a_message_at_once_are_one(customer: httpx.Client, aske
         for thread in threads:
             thread.join()
     assert shown(customer.get(path(asked)))["last_seq"] == 2
+
+
+def test_what_comes_before_a_client_has_resumed_is_sent_once(
+    monkeypatch: pytest.MonkeyPatch, customer: httpx.Client, asked: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(connection, "HOLD_SECONDS", 60.0)
+    with calling(customer, asked["id"]) as back, calling(customer, asked["id"]) as copy:
+        for name in ("c1", "c2"):
+            customer.post(path(asked, "messages"), json={"body": name, "client_id": name})
+        back.do("resume", after=0)
+        assert [back.read()["seq"] for _ in range(3)] == [1, 2, 3]
+        copy.do("send_message", body="c1", client_id="c1")
+        copy.say("c3")
+        assert texts(copy) == ["c1", "c2", "c3"]
