@@ -140,9 +140,11 @@ class Attaching(Telling):
     @reading
     def _attachment(self, unit: Unit, *, by: Actor, attachment_id: str) -> Attached:
         message = unit.conversations.message_with(attachment_id)
-        side_of(unit.conversations.get(message.conversation_id), by)
-        if message.attached is None:  # it was found by what is attached to it
-            raise NotFound()
+        try:
+            side_of(unit.conversations.get(message.conversation_id), by)
+        except NotFound:
+            raise NotFound("There is no such attachment.") from None  # nor does a stranger hear of a conversation
+        assert message.attached is not None  # noqa: S101 - it was found by what is attached to it
         return message.attached
 
     def sweep(self) -> int:

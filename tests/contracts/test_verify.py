@@ -978,7 +978,7 @@ def test_what_may_happen_in_a_shop_is_not_wrong(where: Where, happen: Callable[[
 
 def test_files_that_are_missing_or_cut_are_named(where: Where, tmp_path: Path) -> None:
     storage, files = SqlStorage(where, cipher=CIPHER), DiskFiles(tmp_path / "files")
-    store = Floor(storage, Clock(), Shop(), files)
+    store = Floor(storage, Clock(), Shop(), files=files)
     asked = store.support.open(by=GUEST, message="Hello", guest_name="Zoë", guest_email="zoe@example.com")
     send = partial(store.support.attach, by=store.support.holder(store.support.token(asked)), conversation_id=asked.id)
     lost, cut, whole = (send(name=name, content=[b"Hello"]).message.attached for name in ("lost", "cut", "whole"))

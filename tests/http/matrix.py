@@ -37,6 +37,7 @@ from webapp.http.parts import Parts
 KEY = "a key of the tests, with at least 32 bytes"
 PASSWORD = "correct horse battery"
 HOME = {"recipient": "Ada", "line1": "1 Main St", "city": "Springfield", "postal_code": "12345", "country": "US"}
+BOUNDARY = "boundary-of-the-form"
 TABLE = Path(__file__).with_name("matrix.txt")
 
 Route = tuple[str, str]
@@ -58,8 +59,22 @@ class Line:
     def route(self) -> Route:
         return self.method, pattern(self.address.partition("?")[0])
 
+    @property
+    def nonsense(self) -> str:
+        """A body of the same kind that makes no sense."""
+        if self.body == "<upload>":
+            return _form(no_such_field="1")
+        return "" if self.method == "GET" else '{"no_such_field": 1}'
+
     def __str__(self) -> str:
         return f"{self.method} {self.address.removeprefix(API)} {self.body}".strip()
+
+
+def _form(**parts: str) -> str:
+    """A multipart form; the part ``file`` is a file."""
+    named = {name: f'name="{name}"' + ('; filename="a.txt"' if name == "file" else "") for name in parts}
+    sent = [f"--{BOUNDARY}\r\nContent-Disposition: form-data; {named[name]}\r\n\r\n{parts[name]}" for name in parts]
+    return "\r\n".join([*sent, f"--{BOUNDARY}--\r\n"])
 
 
 def pattern(path: str) -> str:
@@ -164,6 +179,8 @@ class Street:
         address += query and f"{'&' if '?' in address else '?'}{query}"
         sent = self.fill(line.body, caller) if body is None else body
         kind = "application/json" if sent.startswith("{") else "application/x-www-form-urlencoded"
+        if sent.startswith("--"):
+            kind = f"multipart/form-data; boundary={BOUNDARY}"
         version = self.storage.version()
         answer = self.client.open(
             self.fill(address, caller),
@@ -308,7 +325,17 @@ class Street:
         """What the ``owner`` asks the shop: one waits, one is with the agent ``support``."""
         waiting, claimed = (self.store.support.open(by=self.users["owner"], message="Hello?") for _ in range(2))
         self.store.support.claim(by=self.users["support"], conversation_id=claimed.id)
-        return {"agent": self.users["admin"].id, "claimed": claimed.id, "conversation": waiting.id}
+        sent = self.store.support.attach(
+            by=self.users["owner"], conversation_id=claimed.id, name="a.txt", content=[b"Hello"]
+        ).message
+        assert sent.attached is not None
+        return {
+            "agent": self.users["admin"].id,
+            "attachment": sent.attached.id,
+            "claimed": claimed.id,
+            "conversation": waiting.id,
+            "upload": _form(body="Look!", file="Hello"),
+        }
 
     def _event(self, reference: str) -> tuple[dict[str, str], str]:
         """What the bank tells about a payment: its signature, which is sent with every request, and the body."""
