@@ -200,6 +200,7 @@ class Premises:
         """Leave nothing of a test behind."""
         empty(self.where)
         shutil.rmtree(self.mail_folder, ignore_errors=True)
+        shutil.rmtree(self.mail_folder.with_suffix(".files"), ignore_errors=True)
         self.clock.at = OPENED
 
 

@@ -55,7 +55,7 @@ def url(message: dict[str, Any]) -> str:
 
 def kept(live: LiveShop) -> list[Path]:
     """Every file in the shop's folder, whole or not."""
-    folder = live.mail_folder.with_name("shop.db.files")
+    folder = live.mail_folder.with_suffix(".files")
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
@@ -79,7 +79,7 @@ def test_a_file_is_sent_seen_and_downloaded_by_both_sides(live: LiveShop) -> Non
             "size": len(PNG),
             "sha256": sha256(PNG).hexdigest(),
         },
-        "created_at": "2026-01-15T12:00:00Z",
+        "created_at": "2026-01-15T12:00:00.123456Z",
     }
     assert shown(agent.get(path(asked, "messages")))["items"][1] == message
     shown(agent.post(path(asked, "claim")))
