@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from storecore.accounts.permissions import Permission
+from storecore.catalog.model import Product
 from storecore.errors import AlreadyClaimed, ConversationClosed, NotClaimed
 from storecore.lists import Page
 from storecore.orders.model import Order, PaymentStatus, Status
@@ -53,11 +54,25 @@ class RecentOrderView(TypedDict):
     created_at: datetime
 
 
+class WishedView(TypedDict):
+    """A product that a customer wishes for."""
+
+    product_id: str
+    sku: str
+    name: str
+    in_stock: bool
+    is_active: bool
+
+
 class ContextView(TypedDict):
-    """What an agent should know of a customer: the last orders, newest first, and the cart. Guests have none."""
+    """What an agent should know of a customer: the last orders and wishes, newest first, and the cart.
+
+    Guests have none.
+    """
 
     orders: list[RecentOrderView]
     cart: CartView | None
+    wishlist: list[WishedView]
 
 
 class ConversationView(TypedDict):
@@ -132,10 +147,21 @@ def show_case(case: Case) -> ConversationView:
     return view
 
 
+def _show_wished(product: Product) -> WishedView:
+    return {
+        "product_id": product.id,
+        "sku": product.sku,
+        "name": product.name,
+        "in_stock": product.stock > 0,
+        "is_active": product.is_active,
+    }
+
+
 def _show_context(context: Context) -> ContextView:
     return {
         "orders": [_show_order(order) for order in context.orders],
         "cart": show_cart(context.cart) if context.cart else None,
+        "wishlist": [_show_wished(product) for product in context.wishes],
     }
 
 

@@ -6,6 +6,7 @@ from storecore import checks
 from storecore.accounts.model import Actor, User, require, require_user
 from storecore.accounts.permissions import Permission
 from storecore.carts.pricing import PricedCart, priced
+from storecore.catalog.model import Product
 from storecore.errors import Forbidden, NotClaimed, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.orders.model import Order
@@ -20,10 +21,14 @@ RECENT = PageRequest(limit=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What an agent should know of a customer: the last orders, newest first, and the cart. Guests have none."""
+    """What an agent should know of a customer: the last orders and wishes, newest first, and the cart.
+
+    Guests have none.
+    """
 
     orders: tuple[Order, ...] = ()
     cart: PricedCart | None = None
+    wishes: tuple[Product, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +65,12 @@ class Handling(Telling):
             return Context()
         customer = unit.users.get(conversation.customer_id)
         cart = unit.carts.of_user(customer.id)
+        wished = [wish.product_id for wish in unit.wishes.page(customer.id, RECENT).items]
+        products = unit.products.some(wished)
         return Context(
             orders=unit.orders.page(OrderQuery(customer_id=customer.id), RECENT).items,
             cart=priced(unit, cart, by=customer, shop=self.shop) if cart else None,
+            wishes=tuple(products[product_id] for product_id in wished),
         )
 
     def claim(self, *, by: Actor, conversation_id: str) -> Conversation:

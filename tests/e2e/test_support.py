@@ -105,7 +105,7 @@ def test_a_guest_comes_back_with_the_token_and_nobody_else_does(live: LiveShop) 
     assert bodies(guest.get(path(asked, "messages"), params={"token": token, "after": 1})) == ["Hello?"]
     seen = shown(agent.get(path(asked)))
     assert seen["guest"] == {"name": "Zoë Çelik", "email": "zoe@example.com"}
-    assert seen["context"] == {"orders": [], "cart": None}
+    assert seen["context"] == {"orders": [], "cart": None, "wishlist": []}
     ways: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", "", {}),
         ("GET", "/messages", {}),
@@ -318,13 +318,17 @@ def test_what_is_said_is_checked(live: LiveShop) -> None:
     assert [error["field"] for error in refused["errors"]] == ["guest_name"]
 
 
-def test_an_agent_sees_the_customers_orders_and_cart(live: LiveShop, clock: MovableClock) -> None:
+def test_an_agent_sees_the_customers_orders_cart_and_wishlist(live: LiveShop, clock: MovableClock) -> None:
     hat, customer, agent = live.hat(name="Şapka", price="19.99"), live.customer(), live.staff(Role.SUPPORT_AGENT)
     order = customer.post("/orders", json=order_of((hat, 1))).json()
     clock.forward(minutes=1)
     cart = customer.post("/cart/items", json={"product_id": hat, "quantity": 2}).json()
+    assert customer.post(f"/wishlist/{hat}").status_code == 201
     asked = opened(customer)
     context = shown(agent.get(path(asked)))["context"]
+    assert [(wish["product_id"], wish["name"], wish["in_stock"]) for wish in context["wishlist"]] == [
+        (hat, "Şapka", True)
+    ]
     expected = ("id", "number", "status", "payment_status", "total", "currency", "created_at")
     assert context["orders"] == [{name: order[name] for name in expected}]
     assert context["cart"] == cart

@@ -424,25 +424,30 @@ def test_the_latest_messages_come_in_order(store: Floor) -> None:
     ]
 
 
-def test_an_agent_sees_what_the_customer_ordered_and_is_about_to_buy(store: Floor) -> None:
+def test_an_agent_sees_what_the_customer_ordered_is_about_to_buy_and_wishes_for(store: Floor) -> None:
     ada, robin, hat = person(store), agent(store), product(store, stock=99)
     orders = []
     for _ in range(6):
         orders.append(store.orders.place(by=ada, items=[(hat.id, 1)], deliver_to=HOME))
         store.time.forward(minutes=1)
     store.carts.add_item(by=ada, product_id=hat.id, quantity=3)
+    wished = [product(store) for _ in range(6)]
+    for each in wished:
+        store.wishlist.add(by=ada, product_id=each.id)
+        store.time.forward(minutes=1)
     opened = ask(store, ada)
     case = store.support.case(by=robin, conversation_id=opened.id)
     assert (case.conversation, case.side) == (opened, Side.AGENT)
     assert case.context is not None
     assert [order.id for order in case.context.orders] == [order.id for order in orders[:0:-1]]
     assert case.context.cart == store.carts.cart(by=ada)
+    assert [each.id for each in case.context.wishes] == [each.id for each in wished[:0:-1]]
     mine = store.support.case(by=ada, conversation_id=opened.id)
     assert (mine.side, mine.context) == (Side.CUSTOMER, None)
     for by in (GUEST, person(store)):
         nothing = store.support.case(by=robin, conversation_id=ask(store, by).id).context
         assert nothing is not None
-        assert (nothing.orders, nothing.cart) == ((), None)
+        assert (nothing.orders, nothing.cart, nothing.wishes) == ((), None, ())
 
 
 def test_a_request_that_is_sent_twice_is_carried_out_once(store: Floor) -> None:
