@@ -1,19 +1,16 @@
 """Two server processes on one database with demo data, and many customers at once."""
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
-from urllib.parse import urlsplit
 
 import httpx
 
+from tests.e2e.servers import serving
 from tests.postgresql import empty_database
 
 
@@ -46,42 +43,15 @@ class Shop:
             yield [stack.enter_context(self.visitor(number, token)) for number in range(size)]
 
 
-def serve(settings: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
-    """A server process, and the address of its API."""
-    env = {**os.environ, **settings, "PORT": "0", "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webapp", "serve"],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        for word in line.split():
-            if word.startswith("http://127.0.0.1:") and not urlsplit(word).path.strip("/"):
-                return process, f"{word.rstrip('/')}/api/v1"
-    raise AssertionError("".join(said))
-
-
 @contextmanager
 def opened(kind: str, folder: Path) -> Iterator[Shop]:
     """Two server processes on one database of a kind."""
-    settings = {"INSTANCE_DIR": str(folder)}
+    settings = {}
     with ExitStack() as stack:
         if kind == "postgresql":
             url = stack.enter_context(empty_database())
             settings["DATABASE_URL"] = url.render_as_string(hide_password=False)
-        addresses = []
-        for _ in range(2):
-            process, address = serve(settings)
-            stack.callback(process.communicate, timeout=30)
-            stack.callback(process.send_signal, signal.SIGTERM)
-            addresses.append(address)
-        yield Shop(addresses)
+        yield Shop([stack.enter_context(serving(folder, **settings))[1] for _ in range(2)])
 
 
 def product(shop: Shop, stock: int) -> str:

@@ -48,7 +48,7 @@ PEOPLE = {"customer": Role.CUSTOMER, "support": Role.SUPPORT_AGENT, "second": Ro
 
 
 @contextmanager
-def _servers(folder: Path, count: int, database_url: str | None = None) -> Iterator[Pair]:
+def _servers(folder: Path, count: int, database_url: str | None = None, **environment: str) -> Iterator[Pair]:
     """So many servers of a shop that has people, and is spared the demo data by a shelf."""
     settings = Settings(instance_dir=folder, database_url=database_url)
     wiring.migrate(settings)
@@ -58,7 +58,8 @@ def _servers(folder: Path, count: int, database_url: str | None = None) -> Itera
             user = store.accounts.register(email=f"{name}@example.com", password=PASSWORD, full_name="Ada Lovelace")
             if role is not user.role:
                 store.accounts.set_role(by=SYSTEM, user_id=user.id, role=role)
-    environment = {"DATABASE_URL": database_url} if database_url else {}
+    if database_url:
+        environment["DATABASE_URL"] = database_url
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(folder, **environment)) for _ in range(count)]
         yield Pair([address for _, address in servers], [process for process, _ in servers])
@@ -169,13 +170,25 @@ def test_nothing_is_lost_or_doubled_however_often_connections_are_cut(pair: Pair
         assert min(one.cuts, other.cuts) >= CUTS
 
 
-def test_two_hundred_sockets_leave_room_for_requests_and_end_with_the_server(tmp_path: Path) -> None:
+def seated(customer: httpx.Client, conversation_id: str, stack: ExitStack) -> Phone:
+    """A socket that has found room: workers share a port, and one that is full says so."""
+    while True:
+        phone = stack.enter_context(calling(customer, conversation_id, greeted=False))
+        if phone.read()["type"] == "history":
+            return phone
+        assert phone.goodbye() == 1013
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_two_hundred_sockets_a_worker_leave_room_for_requests_and_end_with_the_server(
+    tmp_path: Path, workers: int
+) -> None:
     with ExitStack() as stack:
-        pair = stack.enter_context(_servers(tmp_path, 1))
+        pair = stack.enter_context(_servers(tmp_path, 1, WORKERS=str(workers)))
         (process,) = pair.processes
         customer = pair.person("customer", 0, stack)
         asked = opened(customer)
-        phones = [stack.enter_context(calling(customer, asked)) for _ in range(200)]
+        phones = [seated(customer, asked, stack) for _ in range(200 * workers)]
         with calling(customer, asked, greeted=False) as late:
             assert late.goodbye() == 1013
             assert late.frames[0]["code"] == "unavailable"

@@ -1,4 +1,4 @@
-"""Refunds and reviews at two server processes on one database: whatever is decided at once is decided once."""
+"""Refunds, reviews and conversations at two server processes: whatever is decided at once is decided once."""
 
 from collections import Counter
 from typing import Any
@@ -72,3 +72,14 @@ def test_a_review_that_is_written_ten_times_at_once_is_one(shop: Shop, delivered
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: TEN - 1}
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"duplicate-review"}
     assert rating == {"average": 4.0, "count": 1}
+
+
+def test_a_conversation_that_is_claimed_ten_times_at_once_has_one_agent(shop: Shop) -> None:
+    with shop.visitor(0, shop.token("customer")) as customer:
+        asked = customer.post("/support/conversations", json={"message": "Hello?"}).json()["id"]
+    with shop.crowd(TEN // 2, shop.token("support")) as robin, shop.crowd(TEN // 2, shop.token("admin")) as alex:
+        agents = [*robin, *alex]
+        answers = all_at_once(TEN, lambda i: agents[i].post(f"/support/conversations/{asked}/claim"))
+        (claimed,) = (answer.json() for answer in answers if answer.status_code == 200)
+        assert robin[0].get(f"/support/conversations/{asked}").json()["agent"] == claimed["agent"]
+    assert {answer.json()["code"] for answer in answers if answer.status_code != 200} == {"already-claimed"}
