@@ -14,8 +14,11 @@ def bars() -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _in_silence
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         shown: dict[str, TaskID] = {}
 
         def advance(what: str, done: int, total: int | None) -> None:
@@ -24,3 +27,7 @@ def bars() -> Iterator[Advance]:
             progress.update(shown[what], completed=done, total=total)
 
         yield advance
+
+
+def _in_silence(_what: str, _done: int, _total: int | None) -> None:
+    """Nothing is shown."""
