@@ -1,15 +1,15 @@
 """Conversations and what is said in them. Names, addresses and everything said are encrypted."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import lru_cache
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, func, insert, select, update
 
 from adapters.sql import tables
 from adapters.sql.columns import from_ticks, to_ticks
 from adapters.sql.dialect import Refusals
-from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.pages import NewestFirst, after, asked, fetched, page_of
 from adapters.sql.transaction import Row, Transaction
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest
@@ -108,11 +108,16 @@ _versions = select(_conversations.id, _conversations.version).where(
 )
 _count_messages = select(func.count()).where(_messages.conversation_id == bindparam("conversation_id"))
 
-_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "customer_id": _conversations.customer_id == bindparam("customer_id"),
-    "agent_id": _conversations.agent_id == bindparam("agent_id"),
-    "status": _conversations.status == bindparam("status"),
-}
+_list = NewestFirst(
+    _CONVERSATION,
+    at=_conversations.created_at,
+    id_=_conversations.id,
+    conditions={
+        "customer_id": _conversations.customer_id == bindparam("customer_id"),
+        "agent_id": _conversations.agent_id == bindparam("agent_id"),
+        "status": _conversations.status == bindparam("status"),
+    },
+)
 
 
 class SqlConversations:
@@ -152,13 +157,8 @@ class SqlConversations:
 
     def page(self, query: ConversationQuery, page: PageRequest) -> Page[Conversation]:
         """Newest first."""
-        given = {"customer_id": query.customer_id, "agent_id": query.agent_id, "status": query.status}
-        values = {name: str(value) for name, value in given.items() if value is not None}
-        rows = self._transaction.rows(
-            _listed(tuple(values), page.after is not None), values | asked(page, first=from_ticks)
-        )
-        total = self._transaction.number(_counted(tuple(values)), values) if page.total else None
-        return page_of(rows, page, self._whole, lambda row: (to_ticks(row[8]), row[0]), total)
+        given = {each.name: getattr(query, each.name) for each in fields(query)}
+        return _list.page(self._transaction, page, self._whole, **given)
 
     def queue(self, page: PageRequest) -> Page[Conversation]:
         """The longest waiting first."""
@@ -319,16 +319,3 @@ class SqlConversations:
             return None
         name = self._transaction.unseal("attachments.private", private)["name"]
         return Attached(id=id_, name=name, media_type=media_type, size=size, sha256=sha256, stored_as=stored_as)
-
-
-@lru_cache
-def _listed(given: tuple[str, ...], further: bool) -> Select[Any]:
-    statement = select(*_CONVERSATION).where(*(_CONDITIONS[name] for name in given))
-    if further:
-        statement = statement.where(after(_conversations.created_at, _conversations.id, newest_first=True))
-    return fetched(statement.order_by(_conversations.created_at.desc(), _conversations.id.desc()))
-
-
-@lru_cache
-def _counted(given: tuple[str, ...]) -> Select[Any]:
-    return select(func.count()).select_from(tables.conversations).where(*(_CONDITIONS[name] for name in given))

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from adapters.sql import tables
-from adapters.sql.columns import from_ticks, to_ticks
 from adapters.sql.dialect import Refusals
-from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.pages import NewestFirst
 from adapters.sql.transaction import Row, Transaction, dumps, loads
 from storecore.errors import Contention
 from storecore.lists import Page, PageRequest
@@ -38,10 +36,15 @@ _note_on_order = update(tables.orders).where(_orders.id == bindparam("this")).va
 _due = (
     select(_orders.id).where(text(tables.TO_INVOICE)).order_by(_orders.created_at, _orders.id).limit(bindparam("most"))
 )
-_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "issued_from": _invoices.issued_at >= bindparam("issued_from"),
-    "issued_to": _invoices.issued_at < bindparam("issued_to"),
-}
+_list = NewestFirst(
+    _INVOICE,
+    at=_invoices.issued_at,
+    id_=_invoices.id,
+    conditions={
+        "issued_from": _invoices.issued_at >= bindparam("issued_from"),
+        "issued_to": _invoices.issued_at < bindparam("issued_to"),
+    },
+)
 
 
 class SqlInvoices:
@@ -77,13 +80,7 @@ class SqlInvoices:
 
     def page(self, page: PageRequest, *, issued_from: datetime | None, issued_to: datetime | None) -> Page[Invoice]:
         """Newest first."""
-        period = {"issued_from": issued_from, "issued_to": issued_to}
-        values = {name: at for name, at in period.items() if at is not None}
-        rows = self._transaction.rows(
-            _listed(tuple(values), page.after is not None), values | asked(page, first=from_ticks)
-        )
-        total = self._transaction.number(_counted(tuple(values)), values) if page.total else None
-        return page_of(rows, page, self._invoices, lambda row: (to_ticks(row[3]), row[0]), total)
+        return _list.page(self._transaction, page, self._invoices, issued_from=issued_from, issued_to=issued_to)
 
     def due(self, limit: int) -> Sequence[str]:
         """Oldest first, by an index that keeps just these."""
@@ -108,16 +105,3 @@ class SqlInvoices:
 def party(values: Mapping[str, Any]) -> Party:
     """A seller or a buyer as it was kept."""
     return Party(**{**values, "address": tuple(values["address"])})
-
-
-@lru_cache
-def _listed(given: tuple[str, ...], further: bool) -> Select[Any]:
-    statement = select(*_INVOICE).where(*(_CONDITIONS[name] for name in given))
-    if further:
-        statement = statement.where(after(_invoices.issued_at, _invoices.id, newest_first=True))
-    return fetched(statement.order_by(_invoices.issued_at.desc(), _invoices.id.desc()))
-
-
-@lru_cache
-def _counted(given: tuple[str, ...]) -> Select[Any]:
-    return select(func.count()).select_from(tables.invoices).where(*(_CONDITIONS[name] for name in given))

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, func, insert, select, text, update
 
 from adapters.sql import tables
 from adapters.sql.columns import Instant, from_ticks, to_ticks
@@ -24,7 +24,7 @@ from adapters.sql.order_rows import (
     order_from,
     order_values,
 )
-from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.pages import NewestFirst, after, asked, fetched, page_of
 from adapters.sql.transaction import Row, Transaction
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest
@@ -92,13 +92,18 @@ _delivered = (
 )
 _known_history = select(func.count()).where(_history.order_id == bindparam("id"))
 
-_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "customer_id": _orders.customer_id == bindparam("customer_id"),
-    "status": _orders.status == bindparam("status"),
-    "placed_from": _orders.created_at >= bindparam("placed_from"),
-    "placed_to": _orders.created_at < bindparam("placed_to"),
-    "number": _orders.number == bindparam("number"),
-}
+_list = NewestFirst(
+    ORDER,
+    at=_orders.created_at,
+    id_=_orders.id,
+    conditions={
+        "customer_id": _orders.customer_id == bindparam("customer_id"),
+        "status": _orders.status == bindparam("status"),
+        "placed_from": _orders.created_at >= bindparam("placed_from"),
+        "placed_to": _orders.created_at < bindparam("placed_to"),
+        "number": _orders.number == bindparam("number"),
+    },
+)
 
 _DELIVERY = (
     _orders.created_at,
@@ -148,11 +153,8 @@ class SqlOrders:
 
     def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
         """Three statements, and one that counts."""
-        values = {each.name: value for each in fields(query) if (value := getattr(query, each.name)) is not None}
-        given = tuple(values)
-        rows = self._transaction.rows(_listed(given, page.after is not None), values | asked(page, first=from_ticks))
-        total = self._transaction.number(_counted(given), values) if page.total else None
-        return page_of(rows, page, self._whole, lambda row: (to_ticks(row[_CREATED]), row[0]), total)
+        given = {each.name: getattr(query, each.name) for each in fields(query)}
+        return _list.page(self._transaction, page, self._whole, **given)
 
     def deliveries(self, page: PageRequest, *, done: bool | None = None) -> Page[Delivery]:
         """One statement, and one that counts."""
@@ -197,19 +199,6 @@ class SqlOrders:
 
 def _by_order(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return {order_id: list(group) for order_id, group in groupby(rows, itemgetter(0))}
-
-
-@lru_cache
-def _listed(given: tuple[str, ...], further: bool) -> Select[Any]:
-    statement = select(*ORDER).where(*(_CONDITIONS[name] for name in given))
-    if further:
-        statement = statement.where(after(_orders.created_at, _orders.id, newest_first=True))
-    return fetched(statement.order_by(_orders.created_at.desc(), _orders.id.desc()))
-
-
-@lru_cache
-def _counted(given: tuple[str, ...]) -> Select[Any]:
-    return select(func.count()).select_from(tables.orders).where(*(_CONDITIONS[name] for name in given))
 
 
 @lru_cache

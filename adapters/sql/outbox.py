@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import bindparam, delete, or_, select, text, update
 
 from adapters.sql import tables
-from adapters.sql.columns import from_ticks, to_ticks
 from adapters.sql.dialect import add_missing
-from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.pages import NewestFirst
 from adapters.sql.transaction import Row, Transaction
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
@@ -32,7 +30,9 @@ _NOTICE = (
     _outbox.due_at,
     _outbox.sent_at,
 )
-_CREATED = _NOTICE.index(_outbox.created_at)
+_list = NewestFirst(
+    _NOTICE, at=_outbox.created_at, id_=_outbox.id, conditions={"state": _outbox.state == bindparam("state")}
+)
 
 _add = add_missing(tables.outbox)
 _due = (
@@ -106,12 +106,7 @@ class SqlOutbox:
 
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
-        values = {"state": str(state)} if state else {}
-        rows = self._transaction.rows(
-            _listed(state is not None, page.after is not None), values | asked(page, first=from_ticks)
-        )
-        total = self._transaction.number(_counted(state is not None), values) if page.total else None
-        return page_of(rows, page, self._notices, lambda row: (to_ticks(row[_CREATED]), row[0]), total)
+        return _list.page(self._transaction, page, self._notices, state=state)
 
     def sweep(self, before: datetime) -> int:
         """Those that were sent."""
@@ -167,19 +162,3 @@ class SqlOutbox:
 
 def _no_notice() -> NotFound:
     return NotFound("There is no such notice.")
-
-
-@lru_cache
-def _listed(by_state: bool, further: bool) -> Select[Any]:
-    statement = select(*_NOTICE)
-    if by_state:
-        statement = statement.where(_outbox.state == bindparam("state"))
-    if further:
-        statement = statement.where(after(_outbox.created_at, _outbox.id, newest_first=True))
-    return fetched(statement.order_by(_outbox.created_at.desc(), _outbox.id.desc()))
-
-
-@lru_cache
-def _counted(by_state: bool) -> Select[Any]:
-    statement = select(func.count()).select_from(tables.outbox)
-    return statement.where(_outbox.state == bindparam("state")) if by_state else statement

@@ -1,18 +1,16 @@
 """Refunds with their items."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from adapters.sql import tables
-from adapters.sql.columns import from_ticks, to_ticks
-from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.pages import NewestFirst
 from adapters.sql.transaction import Row, Transaction
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
@@ -44,7 +42,6 @@ _REFUND = (
     _refunds.version,
 )
 _ITEM = (_items.refund_id, _items.line_id, _items.product_id, _items.quantity, _items.amount, _items.tax)
-_CREATED = _REFUND.index(_refunds.created_at)
 _CHANGING = (
     "status",
     "amount",
@@ -94,11 +91,16 @@ _due = (
 )
 _lease = update(tables.refunds).where(_refunds.id == bindparam("this")).values(payout_at=bindparam("until"))
 
-_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    "customer_id": _refunds.customer_id == bindparam("customer_id"),
-    "order_id": _refunds.order_id == bindparam("order_id"),
-    "status": _refunds.status == bindparam("status"),
-}
+_list = NewestFirst(
+    _REFUND,
+    at=_refunds.created_at,
+    id_=_refunds.id,
+    conditions={
+        "customer_id": _refunds.customer_id == bindparam("customer_id"),
+        "order_id": _refunds.order_id == bindparam("order_id"),
+        "status": _refunds.status == bindparam("status"),
+    },
+)
 
 
 class SqlRefunds:
@@ -155,12 +157,8 @@ class SqlRefunds:
 
     def page(self, query: RefundQuery, page: PageRequest) -> Page[Refund]:
         """Newest first."""
-        asked_for = {"customer_id": query.customer_id, "order_id": query.order_id, "status": query.status}
-        values = {name: str(value) for name, value in asked_for.items() if value is not None}
-        statement = _listed(tuple(values), page.after is not None)
-        rows = self._transaction.rows(statement, values | asked(page, first=from_ticks))
-        total = self._transaction.number(_counted(tuple(values)), values) if page.total else None
-        return page_of(rows, page, self._whole, lambda row: (to_ticks(row[_CREATED]), row[0]), total)
+        given = {each.name: getattr(query, each.name) for each in fields(query)}
+        return _list.page(self._transaction, page, self._whole, **given)
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Refund]:
         """Locks those it returns and skips those that others have locked."""
@@ -257,16 +255,3 @@ def _item(row: Row, currency: str) -> RefundItem:
         amount=Money(amount, currency),
         tax=Money(tax, currency),
     )
-
-
-@lru_cache
-def _listed(given: tuple[str, ...], further: bool) -> Select[Any]:
-    statement = select(*_REFUND).where(*(_CONDITIONS[name] for name in given))
-    if further:
-        statement = statement.where(after(_refunds.created_at, _refunds.id, newest_first=True))
-    return fetched(statement.order_by(_refunds.created_at.desc(), _refunds.id.desc()))
-
-
-@lru_cache
-def _counted(given: tuple[str, ...]) -> Select[Any]:
-    return select(func.count()).select_from(tables.refunds).where(*(_CONDITIONS[name] for name in given))

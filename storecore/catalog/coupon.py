@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any, Self
 
 from storecore import checks
-from storecore.errors import CouponNotApplicable, PreconditionFailed
+from storecore.errors import CouponNotApplicable
 from storecore.money import LIMIT, Money
 from storecore.pricing import OrderDiscount
+from storecore.versioned import Versioned
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,39}", re.ASCII)
 
@@ -23,7 +24,7 @@ def normalise_code(code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coupon:
+class Coupon(Versioned):
     """``percent`` or ``amount`` off, from ``starts_at`` (included) to ``ends_at`` (excluded), within limits.
 
     ``uses`` is a fact as it was read: it moves only with orders.
@@ -83,11 +84,6 @@ class Coupon:
             raise CouponNotApplicable(f"The coupon {self.code} has been used up.")
         if self.max_uses_per_user is not None and used_by_caller >= self.max_uses_per_user:
             raise CouponNotApplicable(f"You have already used the coupon {self.code}.")
-
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
 
     def changed(self, **changes: Any) -> Self:
         """The coupon with other field values, one version on."""

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from storecore import checks
-from storecore.errors import PreconditionFailed
 from storecore.money import LIMIT, Money, half_up
 from storecore.pricing import STANDARD, Basket
+from storecore.versioned import Versioned
 
 MAX_QUANTITY = 999
 """Units of one product in one cart or order."""
@@ -79,7 +79,7 @@ UNRATED = Rating()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
+class Product(Versioned):
     """A sellable SKU.
 
     ``stock``, ``units_sold`` and ``rating`` are facts as they were read: saving a product does not write them,
@@ -150,11 +150,6 @@ class Product:
             tax_class=self.tax_class,
         )
 
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
-
     def changed(self, at: datetime, **changes: Any) -> Self:
         """The product with other field values, one version on."""
         return replace(self, version=self.version + 1, updated_at=at, **changes)
@@ -179,7 +174,7 @@ def _check_image(url: str, position: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(Versioned):
     """A shelf. Names are unique ignoring case and the space around them."""
 
     id: str
@@ -192,11 +187,6 @@ class Category:
         object.__setattr__(self, "name", checks.text(self.name, "name", most=100))
         if self.parent_id == self.id:
             raise checks.refuse("parent_id", "must be another category")
-
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
 
     def changed(self, **changes: Any) -> Self:
         """The category with other field values, one version on."""

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from storecore import checks
 from storecore.accounts.model import Actor, Address
-from storecore.errors import AlreadyPaid, IllegalTransition, PreconditionFailed
+from storecore.errors import AlreadyPaid, IllegalTransition
 from storecore.money import Money, total
 from storecore.pricing import Step
+from storecore.versioned import Versioned
 
 NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0 and O, no 1, I and L, and no U, so that numbers can be read aloud and spell nothing."""
@@ -116,7 +117,7 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Versioned):
     """A placed order. Amounts, names and rates are frozen; only its state moves.
 
     ``customer_id`` is None for guests; ``email`` is where its mail goes. ``total = subtotal - discount + shipping
@@ -190,11 +191,6 @@ class Order:
         if by.id is not None:
             return by.id == self.customer_id
         return getattr(by, "order_id", None) == self.id
-
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
 
     def confirm(self, *, by: Actor, at: datetime, note: str | None = None) -> Self:
         """Staff accept an order that is paid offline, or was paid. Raises ``IllegalTransition``."""

@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from storecore import checks
 from storecore.accounts.model import Actor
-from storecore.errors import AlreadyDecided, Forbidden, IllegalTransition, PreconditionFailed
+from storecore.errors import AlreadyDecided, Forbidden, IllegalTransition
 from storecore.money import Money, total
 from storecore.orders.model import Party
+from storecore.versioned import Versioned
 
 
 class RefundStatus(StrEnum):
@@ -71,7 +72,7 @@ class RefundItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
+class Refund(Versioned):
     """What is asked for, decided and given back. While requested, amounts are what an approval would give now.
 
     ``shipping`` is the part for shipping, ``shipping_tax`` inside it. ``payment_id`` is the payment that the money goes
@@ -133,11 +134,6 @@ class Refund:
         if by.id is not None:
             return by.id == self.customer_id
         return getattr(by, "order_id", None) == self.order_id
-
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
 
     def approve(
         self,

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from storecore import checks
 from storecore.catalog.model import UNRATED, Rating
-from storecore.errors import AlreadyDecided, PreconditionFailed
+from storecore.errors import AlreadyDecided
+from storecore.versioned import Versioned
 
 MAX_COMMENT = 2_000
 
@@ -33,7 +34,7 @@ NEXT: Mapping[ReviewStatus, frozenset[ReviewStatus]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(Versioned):
     """1 to 5 stars and perhaps a comment of 1 to 2,000 characters; only a comment needs to be moderated.
 
     ``author`` is how strangers see the author's name, a fact as it was read. ``updated_at`` is when the author last
@@ -81,11 +82,6 @@ class Review:
     def rejected(self) -> Self:
         """A moderator keeps it from being read. Raises ``AlreadyDecided``."""
         return self._decided(ReviewStatus.REJECTED)
-
-    def expect(self, version: int | None) -> None:
-        """Raises ``PreconditionFailed`` unless this is the version the caller read (None: any will do)."""
-        if version is not None and version != self.version:
-            raise PreconditionFailed()
 
     def _decided(self, to: ReviewStatus) -> Self:
         if to not in NEXT[self.status]:

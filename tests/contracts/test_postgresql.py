@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,7 @@ from adapters.sql import SqlStorage, migrate, open_store, tables
 from storecore.accounts.model import SYSTEM, User
 from storecore.errors import Busy, CategoryInUse, Contention, EmailTaken, NotFound, RequestInProgress, Unavailable
 from storecore.lists import FIRST_PAGE, PageRequest
-from storecore.orders.model import Status
-from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, Storage, Unit
-from storecore.support.model import ConversationStatus
+from storecore.ports import Storage, Unit
 from storecore.testing.builders import (
     NOW,
     ids,
@@ -33,15 +31,14 @@ from storecore.testing.builders import (
     make_order,
     make_product,
     make_user,
-    make_wish_alert,
 )
 from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
 from storecore.testing.contracts.catalog import shelve
 from storecore.testing.contracts.proving import Together, overlap, rerun, seen, written
+from tests.contracts.looks import LOOKS, Look
 from tests.postgresql import Server, conninfo
 
 CIPHER = FernetCipher(["k" * 32])
-ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
 
 
 @pytest.fixture
@@ -440,45 +437,8 @@ def test_every_text_is_compared_by_its_characters_whatever_the_databases_languag
         assert found.fetchall() == []
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        *(lambda unit, page, sort=sort: unit.products.page(ProductQuery(sort=sort), page) for sort in SORTS),
-        lambda unit, page: unit.products.prices("product", page),
-        lambda unit, page: unit.stock.ledger("product", page),
-        lambda unit, page: unit.stock.low(5, page),
-        lambda unit, page: unit.categories.page(page),
-        lambda unit, page: unit.coupons.page(page),
-        lambda unit, page: unit.orders.page(OrderQuery(), page),
-        lambda unit, page: unit.orders.page(OrderQuery(customer_id="customer"), page),
-        lambda unit, page: unit.orders.page(OrderQuery(status=Status.PENDING), page),
-        lambda unit, page: unit.orders.page(OrderQuery(placed_from=NOW, placed_to=NOW), page),
-        lambda unit, page: unit.orders.deliveries(page),
-        lambda unit, page: unit.orders.deliveries(page, done=False),
-        lambda unit, page: unit.orders.deliveries(page, done=True),
-        lambda unit, page: unit.invoices.page(page, issued_from=None, issued_to=None),
-        lambda unit, page: unit.invoices.due(5),
-        lambda unit, page: unit.reviews.of_product("product", page),
-        lambda unit, page: unit.reviews.of_author("author", page),
-        lambda unit, page: unit.reviews.pending(page),
-        lambda unit, page: unit.conversations.queue(page),
-        lambda unit, page: unit.conversations.page(ConversationQuery(customer_id="customer"), page),
-        lambda unit, page: unit.conversations.page(ConversationQuery(agent_id="agent"), page),
-        lambda unit, page: unit.conversations.page(
-            ConversationQuery(agent_id="agent", status=ConversationStatus.CLAIMED), page
-        ),
-        lambda unit, page: unit.conversations.messages("conversation", page),
-        lambda unit, page: unit.conversations.latest("conversation", 5),
-        lambda unit, page: unit.outbox.page(page),
-        lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
-        lambda unit, page: unit.products.refresh_prices(NOW, 5),
-        lambda unit, page: unit.sessions.of_user("user"),
-        lambda unit, page: unit.wishes.page("user", page),
-        lambda unit, page: unit.wishes.next_alert(),
-        lambda unit, page: unit.wishes.wishers(ALERT, 5),
-    ],
-)
-def test_no_list_has_to_sort_rows_that_it_does_not_show(url: URL, look: Callable[[Unit, PageRequest], object]) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_list_has_to_sort_rows_that_it_does_not_show(url: URL, look: Look) -> None:
     # With few rows PostgreSQL would rather sort: told to avoid that, it does so only where no index has the order. What
     # it calls an incremental sort puts equals in order, and no more of them than it shows.
     avoid = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +22,7 @@ from adapters.sql.dialect import refusal
 from adapters.sql.turnstile import Turnstile
 from storecore.errors import Busy, NotFound, OutOfStock, Unavailable
 from storecore.lists import PageRequest
-from storecore.orders.model import Status
-from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, Storage, Unit
-from storecore.support.model import ConversationStatus
+from storecore.ports import Storage
 from storecore.testing.builders import (
     NOW,
     ids,
@@ -39,12 +37,11 @@ from storecore.testing.builders import (
     make_review,
     make_saved_address,
     make_user,
-    make_wish_alert,
 )
 from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
+from tests.contracts.looks import LOOKS, Look
 
 CIPHER = FernetCipher(["k" * 32])
-ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
 
 
 @pytest.fixture(scope="session")
@@ -217,47 +214,8 @@ def test_an_id_that_no_row_can_have_is_not_found(storage: SqlStorage, odd: str) 
         assert unit.sessions.signed_in(odd, NOW) is None
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        *(lambda unit, page, sort=sort: unit.products.page(ProductQuery(sort=sort), page) for sort in SORTS),
-        lambda unit, page: unit.products.prices("product", page),
-        lambda unit, page: unit.stock.ledger("product", page),
-        lambda unit, page: unit.stock.low(5, page),
-        lambda unit, page: unit.categories.page(page),
-        lambda unit, page: unit.coupons.page(page),
-        lambda unit, page: unit.orders.page(OrderQuery(), page),
-        lambda unit, page: unit.orders.page(OrderQuery(customer_id="customer"), page),
-        lambda unit, page: unit.orders.page(OrderQuery(status=Status.PENDING), page),
-        lambda unit, page: unit.orders.page(OrderQuery(placed_from=NOW, placed_to=NOW), page),
-        lambda unit, page: unit.orders.deliveries(page),
-        lambda unit, page: unit.orders.deliveries(page, done=False),
-        lambda unit, page: unit.orders.deliveries(page, done=True),
-        lambda unit, page: unit.invoices.page(page, issued_from=None, issued_to=None),
-        lambda unit, page: unit.invoices.due(5),
-        lambda unit, page: unit.reviews.of_product("product", page),
-        lambda unit, page: unit.reviews.of_author("author", page),
-        lambda unit, page: unit.reviews.pending(page),
-        lambda unit, page: unit.conversations.queue(page),
-        lambda unit, page: unit.conversations.page(ConversationQuery(customer_id="customer"), page),
-        lambda unit, page: unit.conversations.page(ConversationQuery(agent_id="agent"), page),
-        lambda unit, page: unit.conversations.page(
-            ConversationQuery(agent_id="agent", status=ConversationStatus.CLAIMED), page
-        ),
-        lambda unit, page: unit.conversations.messages("conversation", page),
-        lambda unit, page: unit.conversations.latest("conversation", 5),
-        lambda unit, page: unit.outbox.page(page),
-        lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
-        lambda unit, page: unit.products.refresh_prices(NOW, 5),
-        lambda unit, page: unit.sessions.of_user("user"),
-        lambda unit, page: unit.wishes.page("user", page),
-        lambda unit, page: unit.wishes.next_alert(),
-        lambda unit, page: unit.wishes.wishers(ALERT, 5),
-    ],
-)
-def test_no_list_sorts_rows_that_it_does_not_show(
-    storage: SqlStorage, look: Callable[[Unit, PageRequest], object]
-) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_list_sorts_rows_that_it_does_not_show(storage: SqlStorage, look: Look) -> None:
     sorting: list[str] = []
 
     def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:

@@ -1,0 +1,59 @@
+"""Every list that a unit shows: none may sort rows that it does not show."""
+
+from collections.abc import Callable
+
+from storecore.lists import PageRequest
+from storecore.orders.model import Status
+from storecore.orders.refund import RefundStatus
+from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, RefundQuery, Unit
+from storecore.support.model import ConversationStatus
+from storecore.testing.builders import NOW, ids, make_product, make_wish_alert
+
+ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
+Look = Callable[[Unit, PageRequest], object]
+
+LOOKS: tuple[Look, ...] = (
+    *(lambda unit, page, sort=sort: unit.products.page(ProductQuery(sort=sort), page) for sort in SORTS),
+    lambda unit, page: unit.products.prices("product", page),
+    lambda unit, page: unit.stock.ledger("product", page),
+    lambda unit, page: unit.stock.low(5, page),
+    lambda unit, page: unit.categories.page(page),
+    lambda unit, page: unit.coupons.page(page),
+    lambda unit, page: unit.orders.page(OrderQuery(), page),
+    lambda unit, page: unit.orders.page(OrderQuery(customer_id="customer"), page),
+    lambda unit, page: unit.orders.page(OrderQuery(status=Status.PENDING), page),
+    lambda unit, page: unit.orders.page(OrderQuery(placed_from=NOW, placed_to=NOW), page),
+    lambda unit, page: unit.orders.deliveries(page),
+    lambda unit, page: unit.orders.deliveries(page, done=False),
+    lambda unit, page: unit.orders.deliveries(page, done=True),
+    lambda unit, page: unit.invoices.page(page, issued_from=None, issued_to=None),
+    lambda unit, page: unit.invoices.due(5),
+    lambda unit, page: unit.reviews.of_product("product", page),
+    lambda unit, page: unit.reviews.of_author("author", page),
+    lambda unit, page: unit.reviews.pending(page),
+    lambda unit, page: unit.conversations.queue(page),
+    lambda unit, page: unit.conversations.page(ConversationQuery(customer_id="customer"), page),
+    lambda unit, page: unit.conversations.page(ConversationQuery(agent_id="agent"), page),
+    lambda unit, page: unit.conversations.page(
+        ConversationQuery(agent_id="agent", status=ConversationStatus.CLAIMED), page
+    ),
+    lambda unit, page: unit.conversations.messages("conversation", page),
+    lambda unit, page: unit.conversations.latest("conversation", 5),
+    lambda unit, page: unit.outbox.page(page),
+    lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
+    lambda unit, page: unit.products.refresh_prices(NOW, 5),
+    lambda unit, page: unit.sessions.of_user("user"),
+    lambda unit, page: unit.wishes.page("user", page),
+    lambda unit, page: unit.wishes.next_alert(),
+    lambda unit, page: unit.wishes.wishers(ALERT, 5),
+    lambda unit, page: unit.orders.overdue(NOW, 5),
+    lambda unit, page: unit.payments.lease(NOW, NOW, 5),
+    lambda unit, page: unit.payments.of_order("order"),
+    lambda unit, page: unit.refunds.page(RefundQuery(), page),
+    lambda unit, page: unit.refunds.page(RefundQuery(customer_id="customer"), page),
+    lambda unit, page: unit.refunds.page(RefundQuery(order_id="order"), page),
+    lambda unit, page: unit.refunds.page(RefundQuery(status=RefundStatus.REQUESTED), page),
+    lambda unit, page: unit.refunds.lease(NOW, NOW, 5),
+    lambda unit, page: unit.refunds.of_order("order"),
+    lambda unit, page: unit.credit_notes.of_order("order"),
+)
