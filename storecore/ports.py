@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
+from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
@@ -603,6 +604,29 @@ class Conversations(Protocol):
         """Those of these names of files that came with some message, in one look-up whatever their number."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Which entries of the audit log to list; ``None`` does not filter. Times are ``[written_from, written_to)``."""
+
+    actor_id: str | None = None
+    action: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    request_id: str | None = None
+    written_from: datetime | None = None
+    written_to: datetime | None = None
+
+
+class Audit(Protocol):
+    """The audit log: append-only, whatever anybody tries."""
+
+    def add(self, entries: Iterable[AuditEntry]) -> None:
+        """Write them, in one statement whatever their number."""
+
+    def page(self, query: AuditQuery, page: PageRequest) -> Page[AuditEntry]:
+        """Newest first. At most two statements, the count included."""
+
+
 class Outbox(Protocol):
     """Mail that is owed."""
 
@@ -678,6 +702,8 @@ class Unit(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def conversations(self) -> Conversations: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
     @property
