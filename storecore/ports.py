@@ -150,6 +150,19 @@ class Cipher(Protocol):
         """Equal for equal texts and says nothing else about them: for looking up an encrypted column."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserQuery:
+    """Which accounts to list; ``None`` does not filter.
+
+    ``text`` is what the email, the name, or the name with its last word first begins with, names being folded: ``ada``
+    and ``love`` find Ada Lovelace.
+    """
+
+    text: str | None = None
+    role: Role | None = None
+    active: bool | None = None
+
+
 class Users(Protocol):
     """Accounts. Emails are unique."""
 
@@ -166,6 +179,12 @@ class Users(Protocol):
 
     def save(self, user: User) -> None:
         """Write every field. Raises ``EmailTaken``, ``Contention`` if its version is not one above the stored one."""
+
+    def page(self, query: UserQuery, page: PageRequest) -> Page[User]:
+        """Newest first; with a text, in the order of what begins with it (the email before a name), ties by id.
+
+        At most four statements, the count included.
+        """
 
     def active_with_role(self, role: Role) -> Sequence[User]:
         """Every active user with a role, oldest first."""

@@ -111,13 +111,12 @@ def database() -> Iterator[URL]:
 
 def empty(url: URL) -> None:
     """Delete every row; a transaction that a test has left open makes this fail."""
-    with psycopg.connect(conninfo(url), autocommit=True, options="-c lock_timeout=5s") as connection:
-        with connection.transaction():
-            for table in APPEND_ONLY:
-                connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-            connection.execute(EMPTYING)
-            for table in APPEND_ONLY:
-                connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
+    with psycopg.connect(conninfo(url), options="-c lock_timeout=5s") as connection:
+        for table in APPEND_ONLY:
+            connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        connection.execute(EMPTYING)
+        for table in APPEND_ONLY:
+            connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
 
 
 _own = cache(Server)

@@ -50,8 +50,14 @@ users = table(
     Column("email_verified", Flag, nullable=False),
     when("created_at"),
     number("version"),
+    words("name_folded", server_default=text("''")),
+    words("name_turned", server_default=text("''")),
     UniqueConstraint("email"),
+    Index("ix_users_created_at", "created_at", "id"),
     Index("ix_users_role_created_at", "role", "created_at", "id"),
+    Index("ix_users_is_active_created_at", "is_active", "created_at", "id"),
+    Index("ix_users_name_folded", "name_folded", "id"),
+    Index("ix_users_name_turned", "name_turned", "id"),
 )
 
 addresses = table(

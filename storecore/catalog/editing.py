@@ -1,7 +1,7 @@
 """Putting products into the catalog, changing them, taking them off the shelf."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
@@ -16,6 +16,7 @@ from storecore.errors import Invalid
 from storecore.money import Money
 from storecore.ports import Unit
 from storecore.pricing import STANDARD
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, writing
 
@@ -94,6 +95,7 @@ class Editing(Activity):
         )
         unit.products.add(product)
         unit.products.add_prices([price_change(product, unit.now, by.id)])
+        record(unit, by, "product.create", after=replace(product, stock=stock))
         if stock:
             opening = StockMove(
                 id=unit.new_id(),
@@ -139,6 +141,7 @@ class Editing(Activity):
         if (changed.price, changed.final_price(unit.now)) != (product.price, product.final_price(unit.now)):
             unit.products.add_prices([price_change(changed, unit.now, by.id)])
         alerts.reduced(unit, [(product, changed)])
+        record(unit, by, "product.update", before=product, after=changed)
         return offer(unit, changed)
 
     @writing
@@ -150,7 +153,9 @@ class Editing(Activity):
         product.expect(if_version)
         if product.is_active:
             note_edges(unit, [product])
-            unit.products.save(product.changed(unit.now, is_active=False), unit.now)
+            archived = product.changed(unit.now, is_active=False)
+            unit.products.save(archived, unit.now)
+            record(unit, by, "product.archive", before=product, after=archived)
 
     def _check_references(self, unit: Unit, category_ids: Sequence[str] | None, amounts: Mapping[str, Any]) -> None:
         for name in ("price", "cost"):

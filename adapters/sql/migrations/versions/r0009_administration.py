@@ -1,4 +1,9 @@
-"""The audit log."""
+"""The audit log, and lists of users.
+
+A name is kept as it is looked for: folded, and the same with its last word first.
+"""
+
+import unicodedata
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,7 +31,39 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
 )
 
 
+LETTERS = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th"})
+
+
 def upgrade() -> None:
+    _users()
+    _audit()
+
+
+def _users() -> None:
+    for name in ("name_folded", "name_turned"):
+        op.add_column("users", sa.Column(name, TEXT, server_default=sa.text("''"), nullable=False))
+    connection = op.get_bind()
+    written = [
+        {"this": id_, "folded": " ".join(words), "turned": " ".join(words[-1:] + words[:-1])}
+        for id_, full_name in connection.execute(sa.text("SELECT id, full_name FROM users"))
+        if (words := _fold(full_name).split())
+    ]
+    if written:
+        change = "UPDATE users SET name_folded = :folded, name_turned = :turned WHERE id = :this"
+        connection.execute(sa.text(change), written)
+    op.create_index("ix_users_created_at", "users", ["created_at", "id"])
+    op.create_index("ix_users_is_active_created_at", "users", ["is_active", "created_at", "id"])
+    for name in ("name_folded", "name_turned"):
+        op.create_index(f"ix_users_{name}", "users", [name, "id"])
+
+
+def _fold(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return bare.casefold().translate(LETTERS)
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", TEXT, nullable=False),
