@@ -183,7 +183,7 @@ class Users(Protocol):
     def page(self, query: UserQuery, page: PageRequest) -> Page[User]:
         """Newest first; with a text, in the order of what begins with it (the email before a name), ties by id.
 
-        At most four statements, the count included.
+        At most six statements, the count included; two without a text.
         """
 
     def active_with_role(self, role: Role) -> Sequence[User]:
@@ -659,6 +659,9 @@ class Outbox(Protocol):
         """Write how it went, and give the lease back."""
 
     def get(self, notice_id: str) -> Notice: ...
+
+    def locked(self, notice_id: str) -> Notice:
+        """The notice, which no other unit changes until this one ends."""
 
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""

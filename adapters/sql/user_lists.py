@@ -1,4 +1,4 @@
-"""Lists of accounts: newest first, or by what begins with a text, which is looked up in an index of its own for each."""
+"""Lists of accounts: newest first, or by what begins with a text, for each of which there is an index."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -66,7 +66,7 @@ class UserList:
         total = None
         if page.total:
             total = sum(transaction.number(self._counted(i, names), values) for i in range(len(_KEYS)))
-        return page_of(found[: page.limit + 1], page, items, self._key, total)
+        return page_of(found[: page.limit + 1], page, lambda rows: items([row[:-1] for row in rows]), self._key, total)
 
     def _key(self, row: Row) -> tuple[str, str]:
         return row[-1], row[self._id]

@@ -46,7 +46,9 @@ class Administering(Telling):
 
     @writing
     def _set_role(self, unit: Unit, *, by: Actor, user_id: str, role: Role, if_version: int | None) -> _Left:
-        return _change(unit, by, "user.set_role", user_id, if_version, lambda user: user.changed(role=role))
+        return _change(
+            unit, by, user_id, lambda user: user.changed(role=role), action="user.set_role", if_version=if_version
+        )
 
     def set_permission(
         self, *, by: Actor, user_id: str, permission: Permission, allowed: bool | None, if_version: int | None = None
@@ -76,7 +78,7 @@ class Administering(Telling):
             others = {name: given for name, given in user.grants.items() if name is not permission}
             return user.changed(grants=others if allowed is None else others | {permission: allowed})
 
-        return _change(unit, by, "user.set_permission", user_id, if_version, changed)
+        return _change(unit, by, user_id, changed, action="user.set_permission", if_version=if_version)
 
     def ban(self, *, by: Actor, user_id: str, if_version: int | None = None) -> User:
         """Close an account: its sessions end at once.
@@ -89,15 +91,19 @@ class Administering(Telling):
 
     @writing
     def _ban(self, unit: Unit, *, by: Actor, user_id: str, if_version: int | None) -> _Left:
-        left = _change(unit, by, "user.ban", user_id, if_version, lambda user: user.changed(is_active=False))
+        left = _change(
+            unit, by, user_id, lambda user: user.changed(is_active=False), action="user.ban", if_version=if_version
+        )
         unit.sessions.end_all(user_id, unit.now)
         return left
 
     @writing
     def unban(self, unit: Unit, *, by: Actor, user_id: str, if_version: int | None = None) -> User:
         """Open an account again; its owner signs in anew. Raises ``NotFound``, ``PreconditionFailed``."""
-        user, _ = _change(unit, by, "user.unban", user_id, if_version, lambda user: user.changed(is_active=True))
-        return user
+        unbanned, _ = _change(
+            unit, by, user_id, lambda user: user.changed(is_active=True), action="user.unban", if_version=if_version
+        )
+        return unbanned
 
     def _told(self, left: _Left) -> User:
         user, released = left
@@ -107,7 +113,7 @@ class Administering(Telling):
 
 
 def _change(
-    unit: Unit, by: Actor, action: str, user_id: str, if_version: int | None, change: Callable[[User], User]
+    unit: Unit, by: Actor, user_id: str, change: Callable[[User], User], *, action: str, if_version: int | None
 ) -> _Left:
     """Change somebody while nobody changes them, an admin, or whoever asks."""
     require(by, Permission.USERS_WRITE)

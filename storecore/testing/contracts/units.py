@@ -11,6 +11,7 @@ from storecore.ports import Storage, Unit
 from storecore.testing.builders import (
     NOW,
     ids,
+    make_audit_entry,
     make_category,
     make_coupon,
     make_move,
@@ -33,7 +34,9 @@ WRITES: tuple[Callable[[Unit], object], ...] = (
     lambda unit: unit.coupons.add(make_coupon(ids())),
     lambda unit: unit.carts.remove("no cart"),
     lambda unit: unit.invoices.next_sequence(),
+    lambda unit: unit.audit.add([make_audit_entry(ids())]),
     lambda unit: unit.outbox.add([make_notice(ids())]),
+    lambda unit: unit.outbox.locked("no notice"),
     lambda unit: unit.outbox.lease(NOW, NOW + timedelta(minutes=1), 10),
     lambda unit: unit.answers.claim("scope", "key", b"fingerprint", NOW),
 )
