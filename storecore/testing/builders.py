@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any
 
 from storecore.accounts.model import Address, RefreshToken, SavedAddress, Session, User
-from storecore.audit import AuditEntry
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove, StockReason, slugify
 from storecore.catalog.wish import News, Wish, WishAlert
@@ -329,22 +328,6 @@ def make_credit_note(
         "tax": refund.tax if refund else order.tax,
     }
     return CreditNote(**(fields | changes))
-
-
-def make_audit_entry(new_id: NewId, **changes: Any) -> AuditEntry:
-    """A product manager gave a product another name."""
-    fields: dict[str, Any] = {
-        "id": changes.get("id") or new_id(),
-        "at": NOW,
-        "actor_id": "somebody",
-        "actor_role": "product_manager",
-        "action": "product.update",
-        "object_type": "product",
-        "object_id": "something",
-        "before": {"name": "Hat"},
-        "after": {"name": "Straw hat"},
-    }
-    return AuditEntry(**(fields | changes))
 
 
 def make_notice(new_id: NewId, **changes: Any) -> Notice:

@@ -10,7 +10,8 @@ from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.sql import SqlStorage, migrate
-from storecore.testing.builders import NOW, ids, make_audit_entry
+from storecore.testing.builders import NOW, ids
+from storecore.testing.contracts.audit import make_audit_entry
 from storecore.testing.contracts.proving import written
 from tests.postgresql import conninfo
 

@@ -1,15 +1,33 @@
 """The audit log: what was written stays as it was, and is found by who, what, which and when."""
 
 from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
 
+from storecore.audit import AuditEntry
 from storecore.lists import PageRequest
-from storecore.ports import AuditQuery, Storage
-from storecore.testing.builders import NOW, ids, make_audit_entry
+from storecore.ports import AuditQuery, NewId, Storage
+from storecore.testing.builders import NOW, ids
 from storecore.testing.contracts.proving import COUNT_STATEMENTS, Contract, check_pages, needs, seen, written
 
 MINUTE = timedelta(minutes=1)
+
+
+def make_audit_entry(new_id: NewId, **changes: Any) -> AuditEntry:
+    """A product manager gave a product another name."""
+    fields: dict[str, Any] = {
+        "id": changes.get("id") or new_id(),
+        "at": NOW,
+        "actor_id": "somebody",
+        "actor_role": "product_manager",
+        "action": "product.update",
+        "object_type": "product",
+        "object_id": "something",
+        "before": {"name": "Hat"},
+        "after": {"name": "Straw hat"},
+    }
+    return AuditEntry(**(fields | changes))
 
 
 class AuditContract(Contract):

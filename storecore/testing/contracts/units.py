@@ -11,7 +11,6 @@ from storecore.ports import Storage, Unit
 from storecore.testing.builders import (
     NOW,
     ids,
-    make_audit_entry,
     make_category,
     make_coupon,
     make_move,
@@ -19,6 +18,7 @@ from storecore.testing.builders import (
     make_product,
     make_user,
 )
+from storecore.testing.contracts.audit import make_audit_entry
 from storecore.testing.contracts.proving import Contract, Together, overlap, rerun, seen, written
 
 WRITES: tuple[Callable[[Unit], object], ...] = (
