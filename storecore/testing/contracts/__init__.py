@@ -56,6 +56,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Contract,
     Counted,
 )
+from storecore.testing.contracts.purchases import PurchasesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
@@ -82,6 +83,7 @@ class StorageContract(
     CartsContract,
     OrdersContract,
     OverdueContract,
+    PurchasesContract,
     InvoicesContract,
     ReviewsContract,
     RefundsContract,
@@ -121,6 +123,7 @@ __all__ = [
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",
+    "PurchasesContract",
     "RefundsContract",
     "ReviewsContract",
     "SessionsContract",
