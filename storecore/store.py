@@ -178,14 +178,15 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, payments, invoices, refunds, counts, mail, hourly
-        the broom.
+        """Do what is due: counts of purchases, prices of discounts that began or ended, payments, invoices, refunds, mail,
+        hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
+        # Counting comes first: it is quick, and waits for nobody who is asked about a payment or handed a mail.
+        done = self.catalog.count_purchases()
+        done += self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
         done += self.orders.issue_due() + self.refunds.pay_out()
-        done += self.catalog.count_purchases()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
         done += delivered or self.wishlist.tell_wishers()
