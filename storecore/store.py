@@ -178,7 +178,7 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: counts of purchases, prices of discounts that began or ended, payments, invoices, refunds, mail,
+        """Do what is due: counts, prices of discounts that began or ended, payments, invoices, refunds, mail,
         hourly the broom.
 
         How much was done, 0 when there is nothing to do.

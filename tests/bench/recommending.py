@@ -1,8 +1,8 @@
 """``python -m tests.bench.recommending``: how well recommendations guess what is bought next, and what they cost.
 
-Guessing: of invented customers with tastes (:mod:`tests.bench.tastes`) the last order is held back. A hit is a held-back
-product among the first ten: at home any of that order, in the cart the one that was taken out of it. Beside popularity
-alone, chance, and the same with similar texts (TF-IDF) mixed in.
+Guessing: of invented customers with tastes (:mod:`tests.bench.tastes`) the last order is held back. A hit is a product
+of it among the first ten: at home any, in the cart the one that was taken out of it. Beside popularity alone, chance,
+somebody who knows all tastes, and the same with similar texts (TF-IDF) mixed in.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def _in(case: Case) -> frozenset[str]:
 def _sum(vectors: Iterator[Mapping[str, float]]) -> Mapping[str, float]:
     total: Counter[str] = Counter()
     for vector in vectors:
-        total.update(vector)  # type: ignore[arg-type] # weights, not counts
+        total.update(vector)
     return total
 
 

@@ -1,4 +1,4 @@
-"""Invented purchases with a structure that can be found: people of some tastes buy what goes together, and other things.
+"""Invented purchases with a structure that can be found: people of some tastes, and things that go together.
 
 There are circles of taste, each with a Zipf-like popularity of its own products; a customer moves in one to three of
 them. What is bought in one order comes from one circle, mostly from one corner of it, but for some noise that comes

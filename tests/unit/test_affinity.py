@@ -14,15 +14,10 @@ heats = st.floats(0, 2.0**80)
 
 
 def neighbour(
-    seed: str = "tea",
-    other: str = "pot",
-    *,
-    together: int = 3,
-    seed_orders: int = 4,
-    orders: int = 9,
-    heat: float = 1.0,
+    seed: str = "tea", *, together: int = 3, seed_orders: int = 4, orders: int = 9, heat: float = 1.0
 ) -> Neighbour:
-    demand = Demand(product_id=other, orders=orders, heat=heat)
+    """A pot, and how often it was bought with something."""
+    demand = Demand(product_id="pot", orders=orders, heat=heat)
     return Neighbour(seed_id=seed, seed_orders=seed_orders, together=together, other=demand)
 
 
@@ -70,7 +65,8 @@ def test_each_thing_that_a_product_goes_with_adds_to_its_closeness_whatever_thei
         for found in (affinity.candidates(order, []) for order in permutations(rows))
     }
     apart = math.prod(1 - affinity.affinity(row) for row in rows)
-    assert (closeness, seed_id) == (pytest.approx(1 - apart), "tray")
+    assert closeness == pytest.approx(1 - apart)
+    assert seed_id == "tray"
 
 
 def test_what_is_only_wanted_is_close_to_nothing() -> None:
