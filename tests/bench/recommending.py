@@ -9,25 +9,38 @@ import argparse
 import math
 import re
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from statistics import median, quantiles
+
+from sqlalchemy import select
 
 from adapters.encryption import FernetCipher
-from adapters.sql import SqlStorage, migrate
-from adapters.system import uuid7
+from adapters.sql import SqlStorage, migrate, tables
+from adapters.system import utc_now, uuid7
 from storecore.accounts.model import Actor
+from storecore.carts.model import Cart
 from storecore.catalog.model import Product, fold
 from storecore.catalog.recommending import Context, Recommending
-from storecore.ports import Storage
+from storecore.errors import OutOfStock, ProductUnavailable
+from storecore.lists import PageRequest
+from storecore.ports import ProductQuery, Storage
 from storecore.testing.builders import NOW, fixed_clock, usd
+from tests.bench import growth
 from tests.bench.tastes import Customer, Tastes
 
 FIRST = 10
 """Recommendations that are looked at."""
+LOOKS = 200
+"""Customers who are recommended something in each context, to see what it costs."""
+
+_orders = tables.orders.c
 
 Guess = Callable[["Case"], Sequence[str]]
 """What somebody might buy next, as ids of products, the likeliest first."""
@@ -135,8 +148,6 @@ class Quality:
         }
 
     def _fill_cart(self, case: Case) -> None:
-        from storecore.carts.model import Cart
-
         user = case.customer.user
         with self.storage.writing(NOW, uuid7) as unit:
             cart = (unit.carts.of_user(user.id) or Cart(id=uuid7(), user_id=user.id, updated_at=NOW)).emptied(at=NOW)
@@ -182,12 +193,46 @@ def judge(tastes: Tastes, folder: Path) -> None:
     storage.close()
 
 
+def clock(grown: growth.Grown) -> None:
+    """Print milliseconds of a look in each context, and of counting orders, in an invented shop."""
+    store, random = grown.store, Random(1)
+    rows = grown.rows(select(_orders.id).where(_orders.customer_id.is_not(None)).order_by(_orders.id))
+    with store.storage.reading(utc_now(), uuid7) as unit:
+        orders = [unit.orders.get(row[0]) for row in random.sample(rows, min(LOOKS, len(rows)))]
+        customers = [unit.users.get(str(order.customer_id)) for order in orders]
+    for customer, order in zip(customers, orders, strict=True):
+        for line in order.lines:
+            with suppress(OutOfStock, ProductUnavailable):
+                store.carts.add_item(by=customer, product_id=line.product_id, quantity=1)
+    print(f"\n{f'ms at {grown.orders:,} orders':<28}{'median':>10}{'p99':>10}")
+    for context in Context:
+        times = []
+        for customer, order in zip(customers, orders, strict=True):
+            started = time.perf_counter()
+            store.catalog.recommendations(by=customer, context=context, product_id=order.lines[0].product_id)
+            times.append(1000 * (time.perf_counter() - started))
+        print(f"{context:<28}{median(times):>10.2f}{quantiles(times, n=100)[-1]:>10.2f}", flush=True)
+    on_sale = store.catalog.products(query=ProductQuery(in_stock=True), page=PageRequest(limit=100)).items
+    for many in (2, 100):
+        items = [(offer.product.id, 1) for offer in on_sale[:many]]
+        store.orders.place(by=customers[0], items=items, deliver_to=orders[0].delivery_address)
+        started = time.perf_counter()
+        assert store.catalog.count_purchases() == 1
+        print(f"{f'count an order of {many}':<28}{1000 * (time.perf_counter() - started):>10.2f}", flush=True)
+
+
 def main() -> None:
     """Print every figure."""
     asked = argparse.ArgumentParser(description="How good recommendations are, and what they cost.")
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--orders", type=int, nargs="*", default=(1_000, 10_000), help="shops to measure in")
+    asked.add_argument("--folder", type=Path, help="keep their databases here, and use those that are here")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        for orders in options.orders:
+            kept = options.folder or Path(folder)
+            with growth.opened(growth.invented(kept, orders), orders) as grown:
+                clock(grown)
         judge(Tastes(seed=options.seed, products=1_000, customers=1_500, circles=50), Path(folder))
 
 

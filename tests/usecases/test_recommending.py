@@ -242,15 +242,15 @@ def test_orders_are_counted_so_many_at_a_time_and_first_in_each_round_of_work(st
 
 
 def test_looking_takes_as_many_statements_however_much_was_bought(counting: Floor) -> None:
-    store = counting
-    assert isinstance(store.storage, SqlStorage)
+    store, storage = counting, counting.storage
+    assert isinstance(storage, SqlStorage)
     shelf = things(store, *(f"Thing {n}" for n in range(30)), stock=99)
     ada = person(store)
 
     def statements() -> list[int]:
         counts = []
         for context in Context:
-            with store.storage.count_statements() as counted:
+            with storage.count_statements() as counted:
                 looked(store, by=ada, context=context, beside=shelf[1], limit=5)
             counts.append(counted.count)
         return counts
