@@ -16,6 +16,7 @@ from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
 from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
+from storecore.catalog.affinity import Demand, Neighbour
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
 from storecore.catalog.wish import Wish, WishAlert
@@ -455,6 +456,39 @@ class Orders(Protocol):
         """Whether an order of a product has been delivered to a customer, in one look-up."""
 
 
+class Purchases(Protocol):
+    """What is bought, and together with what: counts of orders that :attr:`~storecore.orders.model.Order.counts` is
+    true of. What is recommended from them is on sale: active, and in stock.
+    """
+
+    def waiting(self) -> bool:
+        """Whether an order is still to be counted, or to be counted out again, in one look-up."""
+
+    def count(self, limit: int) -> int:
+        """Count orders that wait, in or out; how many: up to ``limit``, fewer when they are long, 0 when none waits.
+
+        The newest first. It passes by orders that another unit has locked, and leaves their versions alone. An order
+        adds 1 and its :func:`~storecore.catalog.affinity.weight` to each of its products, and 1 to each two of them.
+        """
+
+    def together(self, product_ids: Sequence[str], limit: int) -> Sequence[Neighbour]:
+        """For each of up to 12 products, those on sale among the ``limit`` that were bought with it most often,
+        equals with the greater id first. One statement.
+        """
+
+    def wanted(self, limit: int) -> Sequence[Demand]:
+        """Those on sale among the ``limit`` products with the greatest heat, equals with the greater id first."""
+
+    def wanted_in(self, category_ids: Sequence[str], limit: int) -> Sequence[Demand]:
+        """The same of the ``limit`` newest products on each of up to 3 shelves, each once."""
+
+    def lately(self, customer_id: str, limit: int) -> Sequence[str]:
+        """What a customer bought in their last ten orders that were not cancelled, the newest first, each once."""
+
+    def bought(self, customer_id: str, product_ids: Iterable[str]) -> Set[str]:
+        """Those of the products that are in any order of a customer that was not cancelled."""
+
+
 class Invoices(Protocol):
     """Issued invoices: append-only, one an order, numbered 1, 2, 3, … without a gap."""
 
@@ -712,6 +746,8 @@ class Unit(Protocol):
     def carts(self) -> Carts: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def purchases(self) -> Purchases: ...
     @property
     def invoices(self) -> Invoices: ...
     @property

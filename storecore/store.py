@@ -18,6 +18,7 @@ from storecore.catalog.categorising import Categorising
 from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
+from storecore.catalog.recommending import Recommending
 from storecore.catalog.stocking import Stocking
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
@@ -63,8 +64,8 @@ class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing):
-    """``store.catalog``: products, categories, prices, stock, coupons."""
+class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing, Recommending):
+    """``store.catalog``: products, categories, prices, stock, coupons, recommendations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,11 +185,14 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, payments, invoices, refunds, mail, hourly the broom.
+        """Do what is due: counts, prices of discounts that began or ended, payments, invoices, refunds, mail,
+        hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
-        done = self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
+        # Counting comes first: it is quick, and waits for nobody who is asked about a payment or handed a mail.
+        done = self.catalog.count_purchases()
+        done += self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
         done += self.orders.issue_due() + self.refunds.pay_out()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.

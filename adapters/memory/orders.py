@@ -26,6 +26,7 @@ class MemoryOrders(Repository):
         draft.orders.put(order.id, in_utc(order))
         draft.orders_by_number.put(order.number, order.id)
         draft.to_invoice.put(order.id, True)
+        self._note_whether_it_counts(order)
 
     def get(self, order_id: str) -> Order:
         """Raises ``NotFound``."""
@@ -59,6 +60,7 @@ class MemoryOrders(Repository):
             version=order.version,
         )
         draft.orders.put(order.id, in_utc(changed))
+        self._note_whether_it_counts(changed)
 
     def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
         """Newest first."""
@@ -90,6 +92,13 @@ class MemoryOrders(Repository):
             and any(line.product_id == product_id for line in order.lines)
             for order in self._tables.orders.rows()
         )
+
+    def _note_whether_it_counts(self, order: Order) -> None:
+        draft = self._draft
+        if order.counts != (order.id in draft.counted):
+            draft.to_count.put(order.id, True)
+        else:
+            draft.to_count.drop(order.id)
 
 
 def _matches(order: Order, query: OrderQuery) -> bool:

@@ -16,6 +16,7 @@ from adapters.memory.coupons import MemoryCoupons
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
 from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRefunds
+from adapters.memory.purchases import MemoryPurchases
 from adapters.memory.reviews import MemoryReviews
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
@@ -41,6 +42,7 @@ class MemoryUnit:
         self.coupons = MemoryCoupons(space)
         self.carts = MemoryCarts(space)
         self.orders = MemoryOrders(space)
+        self.purchases = MemoryPurchases(space)
         self.invoices = MemoryInvoices(space)
         self.payments = MemoryPayments(space)
         self.refunds = MemoryRefunds(space)

@@ -1,6 +1,6 @@
 """Rows in memory: immutable tables, drafts that write over them, and what one unit works on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
+from storecore.catalog.affinity import Demand
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
 from storecore.catalog.wish import Wish, WishAlert
@@ -152,6 +153,10 @@ class Tables:
 
     orders: Table[str, Order] = _table()
     orders_by_number: Table[str, str] = _table()
+    counted: Table[str, bool] = _table()  # orders that are among the purchases
+    to_count: Table[str, bool] = _table()  # orders that are not and should be, or the other way round
+    copurchases: Table[str, Mapping[str, int]] = _table()  # orders by product, by product
+    demand: Table[str, Demand] = _table()  # by product
     invoices: Table[str, Invoice] = _table()  # by order
     to_invoice: Table[str, bool] = _table()  # orders without an invoice
     last_numbers: Table[str, int] = _table()  # of invoices and of credit notes

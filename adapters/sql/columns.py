@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Computed,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Integer,
     MetaData,
@@ -66,6 +68,8 @@ def _in_utc(at: datetime) -> datetime:
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 """A count or an amount, 64 bits wide; STRICT tables know only INTEGER."""
 Small = SmallInteger().with_variant(Integer(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+"""A weight, never an amount."""
 Characters = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its characters' numbers, whatever the database's language."""
 Flag = Boolean().with_variant(Integer(), "sqlite")

@@ -20,10 +20,12 @@ from adapters.sql.inventing import Invention, new_id
 from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
 from adapters.sql.products import SqlProducts
+from adapters.sql.purchases import SqlPurchases
 from adapters.sql.refunds import SqlRefunds
 from adapters.sql.returning import credit_note, returned
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Row, Transaction, Values
+from storecore.carts.model import MAX_LINES
 from storecore.catalog.model import PriceChange, Product, StockMove, StockReason
 from storecore.errors import Conflict
 from storecore.orders.model import Invoice, Order, Party, Status
@@ -72,6 +74,10 @@ def generate(where: str | Path | URL, invention: Invention, *, cipher: Cipher, p
                 for few in _parts(some, _AT_ONCE):
                     _add_orders(rows, invention, few, shelves, sequences=sequences, note_sequences=note_sequences)
                     progress("orders", few.stop, invention.orders)
+        for some in _parts(range(invention.orders), _TOGETHER):
+            with writing() as rows:
+                SqlPurchases(rows).count(len(some), pairs=len(some) * MAX_LINES**2)
+                progress("counted orders", some.stop, invention.orders)
         with database.migrating() as connection:
             _take_stock(connection)
     finally:

@@ -5,12 +5,13 @@ decimal text, which no database rounds; ids, and JSON, are text. Columns named `
 every sale touches (``shelf``, ``coupon_counts``) is kept in narrow rows, apart from what staff edit.
 """
 
-from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, false, text
 
 from adapters.sql.append_only import append_only
 from adapters.sql.columns import (
     Characters,
     Flag,
+    Real,
     Small,
     Whole,
     check,
@@ -317,6 +318,8 @@ TO_INVOICE = (
     "(payment_provider = 'offline' OR payment_status IN ('paid', 'partly_refunded', 'refunded'))"
 )
 """Orders that want an invoice and have none; an index keeps just these."""
+TO_COUNT = "counted = (status = 'cancelled' OR payment_status = 'refunded')"
+"""Orders that are counted among the purchases and should not be, or the other way round; an index keeps just these."""
 
 orders = table(
     "orders",
@@ -348,6 +351,7 @@ orders = table(
     words("explanation"),
     when("pay_by", null=True),
     number("refunded", check("refunded >= 0 AND refunded <= total", "refunded"), server_default=text("0")),
+    Column("counted", Flag, nullable=False, server_default=false()),
     UniqueConstraint("number"),
     one_of("status", Status),
     one_of("payment_status", PaymentStatus),
@@ -356,7 +360,12 @@ orders = table(
     Index("ix_orders_customer_id_created_at", "customer_id", "created_at", "id"),
     Index("ix_orders_status_created_at", "status", "created_at", "id"),
 )
-for _name, _which in (("to_deliver", TO_DELIVER), ("confirmed", CONFIRMED), ("to_invoice", TO_INVOICE)):
+for _name, _which in (
+    ("to_deliver", TO_DELIVER),
+    ("confirmed", CONFIRMED),
+    ("to_invoice", TO_INVOICE),
+    ("to_count", TO_COUNT),
+):
     Index(f"ix_orders_{_name}", orders.c.created_at, orders.c.id, **where(_which))
 Index("ix_orders_pay_by", orders.c.pay_by, orders.c.id, **where("pay_by IS NOT NULL"))
 
@@ -409,6 +418,26 @@ invoices = table(
     check("sequence > 0", "sequence"),
     *not_negative("total"),
     Index("ix_invoices_issued_at", "issued_at", "id"),
+)
+
+# What is bought together, counted from orders a moment after they were placed.
+
+copurchases = table(
+    "copurchases",
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    to("other_id", "products.id", key=True, on_delete="CASCADE"),
+    number("orders"),
+    Index("ix_copurchases_orders", "product_id", "orders", "other_id"),
+    narrow=True,
+)
+
+demand = table(
+    "demand",
+    to("product_id", "products.id", key=True, on_delete="CASCADE"),
+    number("orders"),
+    Column("heat", Real, nullable=False),
+    Index("ix_demand_heat", "heat", "product_id"),
+    narrow=True,
 )
 
 # Payments, refunds and credit notes.

@@ -16,6 +16,7 @@ from adapters.sql.orders import SqlOrders
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.payments import SqlPayments
 from adapters.sql.products import SqlProducts
+from adapters.sql.purchases import SqlPurchases
 from adapters.sql.refunds import SqlRefunds
 from adapters.sql.reviews import SqlReviews
 from adapters.sql.sessions import SqlSessions
@@ -77,6 +78,11 @@ class SqlUnit:
     def orders(self) -> SqlOrders:
         """Orders."""
         return SqlOrders(self._transaction)
+
+    @cached_property
+    def purchases(self) -> SqlPurchases:
+        """What is bought together."""
+        return SqlPurchases(self._transaction)
 
     @cached_property
     def invoices(self) -> SqlInvoices:

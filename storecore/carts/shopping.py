@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from storecore import checks, quoting
-from storecore.accounts.model import Actor, Guest, User, require, require_user
+from storecore.accounts.model import Actor, require, require_user
 from storecore.accounts.permissions import Permission
+from storecore.carts.finding import cart_of
 from storecore.carts.model import MAX_LINES, Cart
 from storecore.carts.pricing import PricedCart, priced
 from storecore.catalog.coupon import normalise_code
@@ -134,14 +135,7 @@ class Shopping(Activity):
 
 
 def _find(unit: Unit, by: Actor, *, lock: bool = False) -> Cart | None:
-    if isinstance(by, User):
-        cart = unit.carts.of_user(by.id)
-    elif isinstance(by, Guest) and by.cart_id:
-        cart = unit.carts.get(by.cart_id)
-        if cart is not None and cart.user_id is not None:
-            return None
-    else:
-        return None
+    cart = cart_of(unit, by)
     return unit.carts.locked(cart.id) if cart is not None and lock else cart
 
 

@@ -239,6 +239,11 @@ class Order(Versioned):
         return self.payment_status in _PAID
 
     @property
+    def counts(self) -> bool:
+        """Whether its goods count as bought: it was not cancelled, nor was all of its money given back."""
+        return self.status is not Status.CANCELLED and self.payment_status is not PaymentStatus.REFUNDED
+
+    @property
     def owed(self) -> Money:
         """What a cancelled order's customer gets back, and has not yet."""
         owed = self.is_paid and self.status is Status.CANCELLED

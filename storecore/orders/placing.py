@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storecore import checks, quoting
-from storecore.accounts.model import Actor, Address, Guest, User, require, require_user
+from storecore.accounts.model import Actor, Address, User, require, require_user
 from storecore.accounts.permissions import Permission
+from storecore.carts.finding import cart_of
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Product, StockReason
@@ -257,11 +258,8 @@ def _address(unit: Unit, by: Actor, deliver_to: Address | str) -> Address:
 
 
 def _cart(unit: Unit, by: Actor) -> Cart:
-    if isinstance(by, User):
-        cart = unit.carts.of_user(by.id)
-    else:
-        cart = unit.carts.get(by.cart_id) if isinstance(by, Guest) and by.cart_id else None
-    if cart is None or cart.user_id != by.id or not cart.items:
+    cart = cart_of(unit, by)
+    if cart is None or not cart.items:
         raise CartEmpty()
     return cart
 

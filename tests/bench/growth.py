@@ -33,6 +33,7 @@ from adapters.sql.generating import generate
 from adapters.sql.inventing import Invention
 from adapters.system import random_bytes, utc_now, uuid7
 from storecore.accounts.model import SYSTEM
+from storecore.catalog.recommending import Context
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
 from storecore.ports import OrderQuery, ProductQuery
@@ -81,6 +82,9 @@ def looks(grown: Grown) -> Mapping[str, Look]:
     with store.storage.reading(utc_now(), uuid7) as unit:
         orders = [unit.orders.get(row[0]) for row in random.sample(by_customers, SAMPLE)]
         customers = [unit.users.get(str(order.customer_id)) for order in orders]
+    for customer in customers:
+        for n in range(3):
+            store.carts.add_item(by=customer, product_id=products[n], quantity=1)
     categories = store.catalog.categories(page=PageRequest(limit=SAMPLE)).items
     later = PageRequest(after=store.catalog.products(page=PageRequest(limit=100)).next)
 
@@ -100,6 +104,11 @@ def looks(grown: Grown) -> Mapping[str, Look]:
         "products, a price range": lambda i: listed(min_price=50_00, max_price=80_00, sort="price"),
         "products, a later page": lambda i: store.catalog.products(page=later),
         "product detail": lambda i: store.catalog.product(product=products[i]),
+        "recommended at home": lambda i: store.catalog.recommendations(by=customers[i]),
+        "recommended beside it": lambda i: store.catalog.recommendations(
+            by=customers[i], context=Context.PRODUCT, product_id=products[i]
+        ),
+        "recommended in the cart": lambda i: store.catalog.recommendations(by=customers[i], context=Context.CART),
         "customer's orders": lambda i: store.orders.mine(by=customers[i]),
         "order detail": lambda i: store.orders.get(by=SYSTEM, order_id=orders[i].id),
         "place an order": lambda i: store.orders.place(
@@ -191,7 +200,7 @@ def _invent(where: Where, orders: int) -> None:
     print(f"\rinvented {orders:,} orders in {time.perf_counter() - started:.0f} s")
 
 
-def _file(folder: Path, orders: int) -> Path:
+def invented(folder: Path, orders: int) -> Path:
     path = folder / f"{orders}.db"
     if not path.exists():
         half_done = folder / f"{orders}.part"
@@ -211,7 +220,7 @@ def _on_server(server: Server, orders: int) -> URL:
 
 
 @contextmanager
-def _opened(where: Where, orders: int) -> Iterator[Grown]:
+def opened(where: Where, orders: int) -> Iterator[Grown]:
     store = Store(
         storage=SqlStorage(where, cipher=CIPHER, pool_size=2),
         clock=utc_now,
@@ -249,9 +258,9 @@ def main() -> None:
         else:
             folder = options.folder or Path(open_.enter_context(tempfile.TemporaryDirectory()))
             folder.mkdir(parents=True, exist_ok=True)
-            places = [_file(folder, size) for size in sizes]
+            places = [invented(folder, size) for size in sizes]
         clock = time.perf_counter if options.postgresql else time.thread_time
-        shops = [open_.enter_context(_opened(where, size)) for where, size in zip(places, sizes, strict=True)]
+        shops = [open_.enter_context(opened(where, size)) for where, size in zip(places, sizes, strict=True)]
         print(f"\n{'ms, by orders':<28}{''.join(f'{size:>10,}' for size in sizes)}{'growth':>9}")
         measure([looks(each) for each in shops], clock)
         print("\nThe same sums over the same time, in which a larger shop has more to sum up:")

@@ -22,6 +22,7 @@ from adapters.sql.generating import generate
 from adapters.sql.inventing import Invention
 from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
+from storecore.catalog.recommending import Context
 from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.notices import NoticeState
@@ -121,6 +122,8 @@ def buy(store: Floor) -> None:
     store.accounts.authenticate(session_id=signed_in.session.id)
     store.carts.add_item(by=user, product_id=things[0][0], quantity=1)
     store.carts.cart(by=user)
+    for context in Context:
+        store.catalog.recommendations(by=user, context=context, product_id=things[0][0])
     store.orders.checkout(by=user, deliver_to=HOME)
     saved = store.accounts.add_address(by=user, address=HOME)
     once = Once(scope="ada", key="1", fingerprint=b"1", render=lambda result: b"done")

@@ -210,6 +210,11 @@ LAST_NOTE = "SELECT id FROM credit_notes ORDER BY sequence DESC LIMIT 1"
 WHOLE_NOTE = "SELECT id FROM credit_notes WHERE refund_id IS NULL ORDER BY id LIMIT 1"
 TALKED = "SELECT id FROM conversations WHERE status = 'claimed' AND customer_id IS NOT NULL ORDER BY id LIMIT 1"
 LAST_SEQ = "SELECT last_seq FROM conversations WHERE id = :a"
+PAIR = (
+    "SELECT product_id || '/' || other_id, product_id, other_id FROM copurchases"
+    " WHERE orders > 0 ORDER BY product_id, other_id LIMIT 1"
+)
+WANTED = "SELECT product_id FROM demand WHERE orders > 0 ORDER BY product_id LIMIT 1"
 COUPON = "SELECT id FROM coupons WHERE code = '{}'"
 PUBLISHED = "SELECT id FROM reviews WHERE status = 'published' AND private IS NOT NULL ORDER BY rating, id LIMIT 1"
 
@@ -240,6 +245,12 @@ def note(what: str, victim: str, change: str) -> Corruption:
 
 def kept(what: str, victim: str, statement: str) -> Corruption:
     return Corruption(what=what, rule="kept", table="products", victim=victim, statements=[statement])
+
+
+def counts(what: str, table: str, victim: str, change: str | None) -> Corruption:
+    which = "product_id = :b AND other_id = :c" if table == "copurchases" else "product_id = :a"
+    statement = f"UPDATE {table} {change} WHERE {which}" if change else f"DELETE FROM {table} WHERE {which}"
+    return Corruption(what=what, rule="purchases", table=table, victim=victim, statements=[statement])
 
 
 def _mode(victim: str) -> str:
@@ -465,6 +476,20 @@ CORRUPTIONS = [
         table="orders",
         victim=INVOICED,
         statements=["UPDATE orders SET invoiced = NOT invoiced WHERE id = :a"],
+    ),
+    # Purchases.
+    counts("two products that were bought together once more", "copurchases", PAIR, "SET orders = orders + 1"),
+    counts("two products whose purchases are forgotten", "copurchases", PAIR, None),
+    counts("a product that is in one order less", "demand", WANTED, "SET orders = orders - 1"),
+    counts("a product that is wanted more than it is", "demand", WANTED, "SET heat = heat * 1.001"),
+    counts("a product whose orders are forgotten", "demand", WANTED, None),
+    Corruption(
+        what="an order that only says that it is counted, or not",
+        rule="purchases",
+        table="demand",
+        victim="SELECT min(product_id), orders.id FROM orders JOIN order_lines ON order_id = orders.id WHERE counted"
+        " GROUP BY orders.id HAVING count(*) = 1 ORDER BY orders.id LIMIT 1",
+        statements=["UPDATE orders SET counted = NOT counted WHERE id = :b"],
     ),
     # Coupons.
     Corruption(

@@ -21,6 +21,7 @@ from adapters.sql.verify.guards import guarded
 from adapters.sql.verify.orders import orders
 from adapters.sql.verify.outbox import outbox
 from adapters.sql.verify.products import products
+from adapters.sql.verify.purchases import copurchases, demand
 from adapters.sql.verify.refunds import given_back, refunds
 from adapters.sql.verify.repaid import REPAID
 from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
@@ -44,6 +45,8 @@ _WALKS: Mapping[Table, Walk] = {
     tables.answers: ciphertexts(tables.answers.c.answer),
     tables.conversations: ciphertexts(tables.conversations.c.private),
     tables.credit_notes: ciphertexts(tables.credit_notes.c.private),
+    tables.copurchases: copurchases,
+    tables.demand: demand,
     tables.invoices: ciphertexts(tables.invoices.c.private),
     tables.messages: ciphertexts(tables.messages.c.private),
     tables.order_lines: given_back,

@@ -61,6 +61,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Contract,
     Counted,
 )
+from storecore.testing.contracts.purchases import PurchasesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
@@ -88,6 +89,7 @@ class StorageContract(
     CartsContract,
     OrdersContract,
     OverdueContract,
+    PurchasesContract,
     InvoicesContract,
     ReviewsContract,
     RefundsContract,
@@ -129,6 +131,7 @@ __all__ = [
     "PricesContract",
     "ProductListsContract",
     "ProductsContract",
+    "PurchasesContract",
     "RefundsContract",
     "ReviewsContract",
     "SessionsContract",

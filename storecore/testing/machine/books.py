@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 from hypothesis.stateful import invariant
 
@@ -27,6 +27,7 @@ class Books(Scene):
         with self.reading() as unit:
             self._check_shelves(unit)
             self._check_orders(unit)
+            self._check_purchases(unit)
             self._check_coupons(unit)
             self._check_carts(unit)
             self._check_invoices(unit)
@@ -65,6 +66,21 @@ class Books(Scene):
         assert steps[0] is Status.PENDING
         assert steps[-1] is order.status
         assert all(after in NEXT[before] for before, after in pairwise(steps))
+
+    def _check_purchases(self, unit: Unit) -> None:
+        """Unless the worker has still to count, products were bought together as often as the orders say."""
+        if unit.purchases.waiting():
+            return
+        orders = [order for order in every(partial(unit.orders.page, OrderQuery())) if order.counts]
+        on_sale = {ware.id for ware in self.wares if ware.active and ware.stock > 0}
+        found = unit.purchases.together([ware.id for ware in self.wares], len(self.wares))
+        counted = {(each.seed_id, each.other.product_id): each.together for each in found}
+        bought = Counter(
+            (one, other) for order in orders for one, other in permutations(order.quantities, 2) if other in on_sale
+        )
+        assert counted == bought
+        wanted = {each.product_id: each.orders for each in unit.purchases.wanted(len(self.wares))}
+        assert wanted == Counter(each for order in orders for each in order.quantities if each in on_sale)
 
     def _check_coupons(self, unit: Unit) -> None:
         stored = {coupon.id: coupon for coupon in every(unit.coupons.page)}
