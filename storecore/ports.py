@@ -35,6 +35,9 @@ NewId = Callable[[], str]
 Random = Callable[[int], bytes]
 """So many unpredictable bytes."""
 
+Near = Callable[[str, Iterable[str], int], list[str]]
+"""The words nearest to one, as :func:`storecore.catalog.nearness.near`."""
+
 
 class Passwords(Protocol):
     """Slow one-way hashing of passwords."""
