@@ -255,6 +255,7 @@ class ProductQuery:
 
 
 SORTS = ("newest", "price", "-price", "popularity", "rating", "name")
+RELEVANCE = "relevance"
 MOST_RELEVANT = 1_000
 """Results after which a list by relevance ends."""
 

@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from storecore.accounts.model import Actor, User
 from storecore.accounts.permissions import Permission
-from storecore.catalog.model import fold
 from storecore.catalog.offers import Offer
 from storecore.lists import Page
 from storecore.money import Money
@@ -160,10 +159,9 @@ class ProductList(Query):
 
     def asked(self, currency: str) -> ProductQuery:
         """The question for the catalog. Raises ``Invalid`` for amounts that the currency does not have."""
-        words = tuple(fold(self.q).split())
-        sort = self.sort or (Sort.RELEVANCE if words else Sort.NEWEST)
+        by_relevance = bool(self.q.strip()) and self.sort in {None, Sort.RELEVANCE}
+        sort = Sort.POPULARITY if self.sort is Sort.RELEVANCE else self.sort or Sort.NEWEST
         return ProductQuery(
-            words=words,
             category_id=self.category,
             min_price=_minor(self.min_price, currency, "min_price"),
             max_price=_minor(self.max_price, currency, "max_price"),
@@ -171,7 +169,7 @@ class ProductList(Query):
             min_rating=self.min_rating,
             group=self.group,
             attributes=tuple(self.attr.items()),
-            sort="popularity" if sort is Sort.RELEVANCE else str(sort),
+            sort=str(Sort.RELEVANCE if by_relevance else sort),
         )
 
 
@@ -188,8 +186,8 @@ def changes_at(found: Offer | Page[Offer]) -> datetime | None:
 @routes.endpoint("GET", "/products", show=show_product, remember=changes_at)
 def list_products(ask: Ask[None, ProductList]) -> Page[Offer]:
     """Products that are sold, those out of stock too."""
-    store = ask.store
-    return store.catalog.products(query=ask.query.asked(store.shop.currency), page=ask.page)
+    store, query = ask.store, ask.query
+    return store.catalog.products(text=query.q, query=query.asked(store.shop.currency), page=ask.page)
 
 
 @routes.endpoint("GET", "/products/{product_id}", show=show_detail, etag=True, remember=changes_at)

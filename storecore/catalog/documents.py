@@ -1,4 +1,4 @@
-"""What products are found by, and what a shopper's question comes to: the one rule of what matches, on every storage."""
+"""What products are found by, and what a question comes to: the one rule of what matches, on every storage."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -228,9 +228,7 @@ class Lexicon:
         if length not in self._beginnings:
             self._of_length(length)
             longer = (words for many, words in self._by_length.items() if many > length > 0)
-            self._beginnings[length] = list(
-                dict.fromkeys(term[:length] for term in chain.from_iterable(longer))
-            )
+            self._beginnings[length] = list(dict.fromkeys(term[:length] for term in chain.from_iterable(longer)))
         return self._beginnings[length]
 
     def _with_shelves(self, wanted: Sequence[Wanted]) -> Match:
