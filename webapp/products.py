@@ -1,6 +1,7 @@
 """Looking around among the products over HTTP; nobody needs to sign in for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, NotRequired
@@ -141,13 +142,9 @@ class Sort(StrEnum):
     NAME = "name"
 
 
-class ProductList(Query):
-    """Which products to list. Prices are final prices; ``q`` is words that begin words of a name or description.
+class ProductFilters(Query):
+    """Which products count. Prices are final prices."""
 
-    Without ``sort``, what is asked for with ``q`` comes by relevance, anything else newest first.
-    """
-
-    q: Annotated[str, Text(200, least=0)] = ""
     category: Id | None = None
     min_price: AmountText | None = None
     max_price: AmountText | None = None
@@ -155,12 +152,9 @@ class ProductList(Query):
     min_rating: Number | None = None
     group: Annotated[str, Text(100)] | None = None
     attr: Mapping[str, str] = Field(default_factory=dict, description="attr.<name>=<value>, such as attr.size=M")
-    sort: Choice[Sort] | None = None
 
     def asked(self, currency: str) -> ProductQuery:
         """The question for the catalog. Raises ``Invalid`` for amounts that the currency does not have."""
-        by_relevance = bool(self.q.strip()) and self.sort in {None, Sort.RELEVANCE}
-        sort = Sort.POPULARITY if self.sort is Sort.RELEVANCE else self.sort or Sort.NEWEST
         return ProductQuery(
             category_id=self.category,
             min_price=_minor(self.min_price, currency, "min_price"),
@@ -169,8 +163,25 @@ class ProductList(Query):
             min_rating=self.min_rating,
             group=self.group,
             attributes=tuple(self.attr.items()),
-            sort=str(Sort.RELEVANCE if by_relevance else sort),
         )
+
+
+class ProductList(ProductFilters):
+    """Which products to list. Prices are final prices; ``q`` is words that are looked for as by `/search`.
+
+    Without ``sort``, what is asked for with ``q`` comes by relevance, anything else newest first.
+    """
+
+    q: Annotated[str, Text(200, least=0)] = ""
+    sort: Choice[Sort] | None = None
+
+    def asked(self, currency: str) -> ProductQuery:
+        """The question for the catalog, with its order. What asks for nothing is as relevant as it is popular."""
+        searched = bool(self.q.strip())
+        sort = self.sort or (Sort.RELEVANCE if searched else Sort.NEWEST)
+        if sort is Sort.RELEVANCE and not searched:
+            sort = Sort.POPULARITY
+        return replace(super().asked(currency), sort=str(sort))
 
 
 def _minor(amount: str | None, currency: str, field: str) -> int | None:
