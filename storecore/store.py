@@ -19,6 +19,7 @@ from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
 from storecore.catalog.recommending import Recommending
+from storecore.catalog.searching import Searching
 from storecore.catalog.stocking import Stocking
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
@@ -64,8 +65,8 @@ class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing, Recommending):
-    """``store.catalog``: products, categories, prices, stock, coupons, recommendations."""
+class Catalog(Browsing, Searching, Editing, Discounting, Categorising, Stocking, Couponing, Recommending):
+    """``store.catalog``: products, search, categories, prices, stock, coupons, recommendations."""
 
 
 @dataclass(frozen=True, kw_only=True)

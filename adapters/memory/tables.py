@@ -10,6 +10,7 @@ from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
 from storecore.catalog.affinity import Demand
 from storecore.catalog.coupon import Coupon
+from storecore.catalog.documents import Document
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
 from storecore.catalog.wish import Wish, WishAlert
 from storecore.notices import Notice
@@ -108,6 +109,16 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """A document: what each of its terms counts, how many it has, and a number that grows with each change of any."""
+
+    document: Document
+    weights: Mapping[str, float]
+    length: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A claimed key; ``said`` is None until the answer is kept."""
 
@@ -139,6 +150,7 @@ class Tables:
     shelves: Table[str, Shelf] = _table()
     moves: Table[str, tuple[StockMove, ...]] = _table()  # by product
     price_changes: Table[str, tuple[PriceChange, ...]] = _table()  # by product, in order of time
+    documents: Table[str, Indexed] = _table()  # by product
 
     wishes: Table[tuple[str, str], Wish] = _table()  # by (user, product)
     wish_alerts: Table[str, WishAlert] = _table()
@@ -159,7 +171,7 @@ class Tables:
     demand: Table[str, Demand] = _table()  # by product
     invoices: Table[str, Invoice] = _table()  # by order
     to_invoice: Table[str, bool] = _table()  # orders without an invoice
-    last_numbers: Table[str, int] = _table()  # of invoices and of credit notes
+    last_numbers: Table[str, int] = _table()  # of invoices, of credit notes and of changed documents
     payments: Table[str, Payment] = _table()
     payments_of: Table[str, tuple[str, ...]] = _table()  # by order
     payments_by_reference: Table[tuple[str, str], str] = _table()  # by (provider, reference)

@@ -101,14 +101,14 @@ class Recommending(Activity):
         An order counts by the next time that a worker looks around, and placing it stays as quick as it was: what
         all customers buy is not counted in rows that all checkouts would wait for.
         """
-        return self._count(limit=limit) if self._waiting() else 0
+        return self._count_orders(limit=limit) if self._waiting() else 0
 
     @reading
     def _waiting(self, unit: Unit) -> bool:
         return unit.purchases.waiting()
 
     @writing
-    def _count(self, unit: Unit, *, limit: int) -> int:
+    def _count_orders(self, unit: Unit, *, limit: int) -> int:
         return unit.purchases.count(limit)
 
     def _candidates(self, unit: Unit, ground: _Ground, tastes: Mapping[str, float]) -> Mapping[str, Candidate]:

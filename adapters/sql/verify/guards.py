@@ -19,8 +19,8 @@ def guarded(table: Table) -> Walk:
     """Looks at the triggers of a table, not at its rows."""
 
     def walk(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
-        on = {name for (name,) in snapshot.rows(_ON[snapshot.kind].bindparams(table=table.name))}
-        missing = sorted(guards(table, snapshot.kind) - on)
+        on = {name for (name,) in snapshot.rows(_ON[snapshot.dialect].bindparams(table=table.name))}
+        missing = sorted(guards(table, snapshot.dialect) - on)
         yield [
             Finding("append-only", table.name, name, "this trigger is gone or off: rows can be changed")
             for name in missing

@@ -71,8 +71,8 @@ class Snapshot:
         self.at = at
 
     @property
-    def kind(self) -> str:
-        """``sqlite`` or ``postgresql``."""
+    def dialect(self) -> str:
+        """Which database this is: ``sqlite`` or ``postgresql``."""
         return self._connection.dialect.name
 
     def rows(self, statement: Executable) -> Iterator[Row]:

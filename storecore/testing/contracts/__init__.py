@@ -64,6 +64,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
 from storecore.testing.contracts.purchases import PurchasesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.search import SearchContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
     CipherContract,
     PasswordsContract,
@@ -83,6 +84,7 @@ class StorageContract(
     ProductsContract,
     ProductListsContract,
     PricesContract,
+    SearchContract,
     StockContract,
     WishesContract,
     CouponsContract,
@@ -134,6 +136,7 @@ __all__ = [
     "PurchasesContract",
     "RefundsContract",
     "ReviewsContract",
+    "SearchContract",
     "SessionsContract",
     "SignerContract",
     "StockContract",
