@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from storecore.accounts.model import GUEST, Actor, require
 from storecore.accounts.permissions import Permission
+from storecore.catalog.matching import matched
 from storecore.catalog.model import Category, PriceChange
 from storecore.catalog.offers import Offer, offers
 from storecore.errors import NotFound
@@ -19,9 +20,15 @@ class Browsing(Activity):
     """Products, categories and their prices."""
 
     @reading
-    def products(self, unit: Unit, *, query: ProductQuery = EVERYTHING, page: PageRequest = FIRST_PAGE) -> Page[Offer]:
-        """Active products. Filters and order by price use the kept final price, which may lag a minute."""
-        found = unit.products.page(query, page)
+    def products(
+        self, unit: Unit, *, text: str = "", query: ProductQuery = EVERYTHING, page: PageRequest = FIRST_PAGE
+    ) -> Page[Offer]:
+        """Active products, those that match a text if there is one, in the query's order.
+
+        Filters and order by price use the kept final price, which may lag a minute.
+        """
+        asked = replace(query, match=matched(unit, text)) if text.strip() else query
+        found = unit.products.page(asked, page)
         return Page(items=tuple(offers(unit, found.items)), next=found.next, total=found.total)
 
     @reading

@@ -1,6 +1,9 @@
 """How far a mistyped word is from a word of the shop."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+Near = Callable[[str, Iterable[str], int], list[str]]
+"""The words nearest to one, as :func:`near` finds them."""
 
 
 def allowance(word: str) -> int:
