@@ -31,14 +31,15 @@ class Answer:
         return judge(self.question, self.found)
 
 
-def answers(back_end: str, folder: Path) -> Sequence[Answer]:
-    """Every question, put to both shops on one back end. ``folder`` keeps their files."""
+def answers(back_end: str, folder: Path, seed: str = "") -> Sequence[Answer]:
+    """Every question of a seed, put to both shops on one back end. ``folder`` keeps their files."""
     gathered: list[Answer] = []
     for name, fill in (("demo", _fill_demo), ("department-store", _fill_department_store)):
         place = folder / name
         place.mkdir()
         with open_floor(back_end, place) as store:
-            gathered += (Answer(question=each, found=_found(store, each.text)) for each in fill(store))
+            asked = fill(store, seed)
+            gathered += (Answer(question=each, found=_found(store, each.text)) for each in asked)
     return gathered
 
 
@@ -47,13 +48,13 @@ def _found(store: Store, text: str) -> Sequence[str]:
     return [found.offer.product.sku for found in page.items]
 
 
-def _fill_demo(store: Store) -> Sequence[Question]:
+def _fill_demo(store: Store, _seed: str) -> Sequence[Question]:
     demo_shop.seed(store)
     everything = store.catalog.products(page=PageRequest(limit=100)).items
     return demo.questions(offer.product.sku for offer in everything)
 
 
-def _fill_department_store(store: Store) -> Sequence[Question]:
+def _fill_department_store(store: Store, seed: str) -> Sequence[Question]:
     new_id = ids()
     with store.storage.writing(NOW, new_id) as unit:
         shelves: dict[str, str] = {}
@@ -77,7 +78,7 @@ def _fill_department_store(store: Store) -> Sequence[Question]:
                 )
             )
         unit.commit()
-    return questions.questions()
+    return questions.questions(seed)
 
 
 def by_kind(given: Sequence[Answer]) -> Mapping[str, Figures]:
@@ -108,12 +109,13 @@ def main() -> None:
     """Print the figures of each back end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--misses", action="store_true", help="show the questions that are not served well")
+    parser.add_argument("--seed", default="", help="draw other questions of the same classes")
     parser.add_argument("back_ends", nargs="*", default=BACK_ENDS, help="memory, sqlite, postgresql")
     asked = parser.parse_args()
     given: dict[str, Sequence[Answer]] = {}
     for back_end in asked.back_ends:
         with tempfile.TemporaryDirectory() as folder:
-            given[back_end] = answers(back_end, Path(folder))
+            given[back_end] = answers(back_end, Path(folder), asked.seed)
     print("\n# Finding: judged questions\n")
     print("\n".join(report(given)))
     for back_end, each in given.items():

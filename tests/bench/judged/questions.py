@@ -42,9 +42,9 @@ NONSENSE = (
 )
 
 
-def questions() -> list[Question]:
-    """All of them, the same ones each time."""
-    return [question for kind, draw in _CLASSES.items() for question in draw(kind, Random(kind))]
+def questions(seed: str = "") -> list[Question]:
+    """All of them, the same ones for each seed. Those of another seed show whether the ranking only learned these."""
+    return [question for kind, draw in _CLASSES.items() for question in draw(kind, Random(seed + kind))]
 
 
 def grade(article: Article, asked: Asked) -> int:
@@ -205,7 +205,7 @@ def _slipped(word: str, slip: _Slip, random: Random) -> str:
 
 def _mistyped(slip: _Slip, shortest: int = 4) -> Callable[[str, Random], Iterator[Question]]:
     def draw(kind: str, random: Random) -> Iterator[Question]:
-        for number, article in enumerate(random.sample(articles(), 5 * EACH)):
+        for number, article in enumerate(random.sample(articles(), len(articles()))):
             name, value = (("noun", article.kind.noun), ("brand", article.brand), ("series", article.series))[
                 number % 3
             ]
@@ -250,7 +250,7 @@ _CLASSES: Mapping[str, Callable[[str, Random], Iterator[Question]]] = {
     "typo: wrong": _mistyped(_wrong),
     "typo: swapped": _mistyped(_swapped),
     "typo: first letter": _mistyped(_first, shortest=5),
-    "typo: two slips": _mistyped(_twice, shortest=8),
+    "typo: two slips": _mistyped(_twice, shortest=9),
     "typo: while typing": _while_typing,
     "nonsense": _nonsense,
 }
