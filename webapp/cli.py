@@ -71,6 +71,7 @@ def serve(*, no_worker: bool) -> None:
     listener = server.listen(settings)
     address = server.address_of(listener)
     wiring.migrate(settings)
+    _index(settings, outdated=True)
     demo = False
     if not settings.production and settings.loopback:
         with wiring.opened(settings, address) as store:
@@ -114,8 +115,32 @@ def migrate() -> None:
     """Bring the database to this version of the program; nothing happens to one that is up to date."""
     from webapp import wiring
 
-    wiring.migrate(_settings())
+    settings = _settings()
+    wiring.migrate(settings)
+    _index(settings, outdated=True)
     click.echo("The database is up to date.")
+
+
+@main.command()
+def reindex() -> None:
+    """Write anew what products are found by, wherever it is not what it should be, while the shop goes on selling."""
+    from webapp import wiring
+
+    settings = _settings()
+    wiring.migrate(settings)
+    wrong = _index(settings)
+    click.echo(f"The index is up to date; {wrong:,} products were not." if wrong else "The index was up to date.")
+
+
+def _index(settings: "Settings", *, outdated: bool = False) -> int:
+    """Bring the search index up to date; how many products were not. ``outdated``: only those that plainly are not."""
+    from storecore.accounts.model import SYSTEM
+    from webapp import progress, wiring
+
+    with wiring.opened(settings) as store, progress.bars() as advance:
+        return store.catalog.reindex(
+            by=SYSTEM, outdated=outdated, progress=lambda done, total: advance("products to search", done, total)
+        )
 
 
 @main.command("create-admin")

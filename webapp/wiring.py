@@ -1,11 +1,12 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from adapters import secrets as secret_files
@@ -71,13 +72,17 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     from adapters.files import DiskFiles
     from adapters.passwords import Argon2Passwords
     from adapters.sql import SqlStorage, open_hub
+    from adapters.stemming import language
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
 
     shop = settings.shop(public_url)
     return Store(
         storage=SqlStorage(
-            settings.database, cipher=FernetCipher(keys.encryption_keys), pool_size=settings.database_pool_size
+            settings.database,
+            cipher=FernetCipher(keys.encryption_keys),
+            pool_size=settings.database_pool_size,
+            language=language(settings.search_language),
         ),
         clock=utc_now,
         new_id=uuid7,
@@ -114,6 +119,7 @@ def invent(
     from adapters.passwords import Argon2Passwords
     from adapters.sql.generating import generate
     from adapters.sql.inventing import Invention
+    from adapters.stemming import language
     from adapters.system import utc_now
 
     invention = Invention(
@@ -125,7 +131,8 @@ def invent(
         password_hash=Argon2Passwords().hash(password),
     )
     cipher = FernetCipher(secrets_of(settings).encryption_keys)
-    generate(settings.database, invention, cipher=cipher, progress=progress)
+    in_language = language(settings.search_language)
+    generate(settings.database, invention, cipher=cipher, progress=progress, language=in_language)
 
 
 def verify(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Sequence[Finding]":
@@ -134,6 +141,7 @@ def verify(settings: Settings, progress: Callable[[str, int, int | None], None])
     from adapters.files import DiskFiles
     from adapters.sql import SqlStorage
     from adapters.sql.verify import verify as wrong_in
+    from adapters.stemming import language
     from adapters.system import utc_now
 
     kept = settings.instance_dir / "secrets.json"
@@ -141,7 +149,12 @@ def verify(settings: Settings, progress: Callable[[str, int, int | None], None])
         raise BadDatabase(f"There is no database {settings.database}.")
     if not settings.encryption_keys and not kept.exists():
         raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
-    storage = SqlStorage(settings.database, cipher=FernetCipher(secrets_of(settings).encryption_keys), pool_size=1)
+    storage = SqlStorage(
+        settings.database,
+        cipher=FernetCipher(secrets_of(settings).encryption_keys),
+        pool_size=1,
+        language=language(settings.search_language),
+    )
     try:
         return wrong_in(storage, utc_now(), progress, DiskFiles(settings.attachment_folder))
     finally:
@@ -248,6 +261,8 @@ class Site:
         self.app = self._app(settings, keys, deliver=deliver)
         if deliver:
             self.worker.start()
+        self._warming = Thread(target=self._warm, name="warming", daemon=True)
+        self._warming.start()
 
     def _app(self, settings: Settings, keys: Secrets, *, deliver: bool) -> "Flask":
         from adapters.jwt_tokens import JwtAccessTokens
@@ -291,6 +306,11 @@ class Site:
         with self.store.storage.reading(self.store.clock(), str) as unit:
             return unit.users.by_email("") is None
 
+    def _warm(self) -> None:
+        """Learn the shop's words before somebody has to wait for it."""
+        with suppress(StoreError):  # of a database that is down, each request tells
+            self.store.catalog.warm()
+
     def finish(self) -> None:
         """The server is about to end: begin nothing new."""
         self.worker.stop()
@@ -300,4 +320,5 @@ class Site:
         """Say good-bye at sockets, let the worker finish what it has in hand, and give back connections."""
         self.chat.close(wait=LAST_WORK_SECONDS)
         self.worker.stop(wait=LAST_WORK_SECONDS)
+        self._warming.join(LAST_WORK_SECONDS)
         self.store.close()

@@ -12,6 +12,8 @@ from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
 from adapters.memory.storage import MemoryStorage
 from adapters.system import random_bytes, utc_now, uuid7
+from storecore.catalog.english import ENGLISH
+from storecore.catalog.words import Language
 from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
 from storecore.shop import Shop
 from storecore.store import Store
@@ -39,10 +41,14 @@ def open_store(
     documents: Documents | None = None,
     files: Files | None = None,
     providers: Mapping[str, PaymentProvider] | None = None,
+    language: Language = ENGLISH,
 ) -> Store:
-    """An empty store that is forgotten with the process. Any port but the storage can be another."""
+    """An empty store that is forgotten with the process. Any port but the storage can be another.
+
+    What products are found by is in ``language``.
+    """
     return Store(
-        storage=MemoryStorage(),
+        storage=MemoryStorage(language=language),
         clock=clock,
         new_id=new_id,
         random=random,

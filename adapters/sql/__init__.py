@@ -10,6 +10,7 @@ from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
 
 if TYPE_CHECKING:
+    from storecore.catalog.words import Language
     from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider
     from storecore.store import Store
 
@@ -29,13 +30,15 @@ def open_store(
     files: "Files | None" = None,
     providers: "Mapping[str, PaymentProvider] | None" = None,
     pool_size: int = 8,
+    language: "Language | None" = None,
 ) -> "Store":
     """A shop in a SQLite file, or in a PostgreSQL database such as ``postgresql://shop@db.example/shop``.
 
     It is made and upgraded as needed; close it when done, or use it in a ``with``. Secrets are made once and kept in
     the file ``keys``, by default ``<path>.keys`` beside a SQLite file: without them what is encrypted is lost. Unless
     ``mailer`` or ``files`` say otherwise, mail and attachments are written to folders beside that file, named like it
-    but for ``.mail`` and ``.files``.
+    but for ``.mail`` and ``.files``. What products are found by is in ``language``, English unless told (see
+    :func:`adapters.stemming.language`); what an older version or another language left is brought up to date first.
 
     Raises :class:`DatabaseTooNew`, and ``ValueError`` for a database on a server without ``keys``.
     """
@@ -44,6 +47,8 @@ def open_store(
     from adapters.secrets import load_or_create
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
+    from storecore.accounts.model import SYSTEM
+    from storecore.catalog.english import ENGLISH
     from storecore.store import Store
 
     if keys is None:
@@ -53,8 +58,13 @@ def open_store(
     shop = shop or Shop()
     migrate(where)
     secrets = load_or_create(Path(keys))
-    return Store(
-        storage=SqlStorage(where, cipher=FernetCipher(secrets.encryption_keys), pool_size=pool_size),
+    store = Store(
+        storage=SqlStorage(
+            where,
+            cipher=FernetCipher(secrets.encryption_keys),
+            pool_size=pool_size,
+            language=language or ENGLISH,
+        ),
         clock=clock or utc_now,
         new_id=new_id or uuid7,
         random=random_bytes,
@@ -67,6 +77,8 @@ def open_store(
         shop=shop,
         providers=providers or {},
     )
+    store.catalog.reindex(by=SYSTEM, outdated=True)
+    return store
 
 
 def _argon2() -> "Passwords":

@@ -24,7 +24,9 @@ from adapters.sql.refunds import SqlRefunds
 from adapters.sql.returning import credit_note, returned
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Row, Transaction, Values
+from storecore.catalog.english import ENGLISH
 from storecore.catalog.model import PriceChange, Product, StockMove, StockReason
+from storecore.catalog.words import Language
 from storecore.errors import Conflict
 from storecore.orders.model import Invoice, Order, Party, Status
 from storecore.ports import Cipher
@@ -40,8 +42,15 @@ _PATIENCE = 60.0
 _NONE: Refusals = {}
 
 
-def generate(where: str | Path | URL, invention: Invention, *, cipher: Cipher, progress: Progress) -> None:
-    """Write an invented shop into a migrated database, beside what is there.
+def generate(
+    where: str | Path | URL,
+    invention: Invention,
+    *,
+    cipher: Cipher,
+    progress: Progress,
+    language: Language = ENGLISH,
+) -> None:
+    """Write an invented shop into a migrated database, beside what is there; its texts are found as in ``language``.
 
     Whenever it is stopped, a smaller shop is left in which everything adds up. Raises ``Conflict`` if there is an
     invented shop already.
@@ -63,7 +72,7 @@ def generate(where: str | Path | URL, invention: Invention, *, cipher: Cipher, p
         for some in _parts(range(invention.products), _TOGETHER):
             with writing() as rows:
                 for few in _parts(some, _AT_ONCE):
-                    _add_products(rows, invention, few, shelves)
+                    _add_products(rows, invention, few, shelves, language)
                     progress("products", few.stop, invention.products)
         for some in _parts(range(invention.orders), _TOGETHER):
             with writing() as rows:
@@ -175,8 +184,8 @@ def _open(rows: _Gathered, invention: Invention) -> None:
         categories.add(category)
 
 
-def _add_products(rows: _Gathered, invention: Invention, numbers: range, shelves: _Shelves) -> None:
-    products, until = SqlProducts(rows), invention.until
+def _add_products(rows: _Gathered, invention: Invention, numbers: range, shelves: _Shelves, language: Language) -> None:
+    products, until = SqlProducts(rows, language), invention.until
     for number in numbers:
         product = invention.product(number)
         products.add(product)

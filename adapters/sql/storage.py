@@ -55,6 +55,11 @@ class SqlStorage:
         self._vocabulary = Vocabulary(language, near)
 
     @property
+    def language(self) -> Language:
+        """What the shop's texts are written in."""
+        return self._vocabulary.language
+
+    @property
     def one_writer(self) -> bool:
         """As the database says."""
         return self._database.one_writer

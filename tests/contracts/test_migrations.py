@@ -51,8 +51,14 @@ def test_alembic_finds_nothing_left_to_do(tmp_path: Path) -> None:
     migrate(tmp_path / "shop.db")
     engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": is_no_index_of_its_own})
+        assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def is_no_index_of_its_own(_thing: object, name: str | None, *_: object) -> bool:
+    """The full-text index is made of what SQLAlchemy has no words for; that it is as it should be is tested above."""
+    return not str(name).startswith("search_index")
 
 
 def test_there_is_one_line_of_migrations_and_head_is_its_end() -> None:

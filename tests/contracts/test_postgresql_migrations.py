@@ -58,8 +58,14 @@ def test_migrations_and_tables_agree_to_the_letter(url: URL, bare: URL) -> None:
 def test_alembic_finds_nothing_left_to_do(url: URL) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": is_no_index_of_its_own})
+        assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def is_no_index_of_its_own(_thing: object, name: str | None, *_: object) -> bool:
+    """The full-text index is made of what SQLAlchemy has no words for; that it is as it should be is tested above."""
+    return name not in {"terms", "ix_search_documents_terms"}
 
 
 def test_processes_that_start_at_once_all_find_it_done(bare: URL, url: URL) -> None:

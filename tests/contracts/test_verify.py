@@ -782,7 +782,6 @@ CORRUPTIONS = [
     kept("a price that came too early", PLANNED, "UPDATE products SET final_price = 6 WHERE id = :a"),
     kept("a price change that was forgotten", PLANNED, "UPDATE products SET next_price_change = NULL WHERE id = :a"),
     kept("a folded name", ON_SALE, "UPDATE products SET name_folded = name_folded || 'x' WHERE id = :a"),
-    kept("a searched text", ON_SALE, "UPDATE products SET search_text = name WHERE id = :a"),
     kept("a kept average", ON_SALE, "UPDATE ratings SET average = 300 WHERE product_id = :a"),
     kept("a product that is filed nowhere", ON_SALE, "DELETE FROM product_categories WHERE product_id = :a"),
     kept(

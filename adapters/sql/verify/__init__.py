@@ -17,6 +17,7 @@ from adapters.sql.storage import SqlStorage
 from adapters.sql.verify.attachments import attachments
 from adapters.sql.verify.ciphertexts import ciphertexts
 from adapters.sql.verify.constraints import constraints
+from adapters.sql.verify.documents import documents
 from adapters.sql.verify.orders import orders
 from adapters.sql.verify.outbox import outbox
 from adapters.sql.verify.products import products
@@ -72,7 +73,7 @@ def verify(
         if damaged := _first(snapshot.damage()):
             return damaged  # what is read from such a file proves nothing
         progress("file", 1, 1)
-        walks = {**_WALKS, tables.attachments: attachments(files)}
+        walks = {**_WALKS, tables.attachments: attachments(files), tables.search_documents: documents(storage.language)}
         return _first(
             finding
             for table in metadata.sorted_tables

@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from adapters.sql import tables
-from adapters.sql.product_rows import PRODUCT, PRODUCTS, kept_price, product_from, values_of
+from adapters.sql.product_rows import PRODUCT, PRODUCTS, kept_price, product_from
 from adapters.sql.verify.snapshot import Finding, Row, Snapshot
-from storecore.catalog.model import Product
+from storecore.catalog.model import Product, fold
 from storecore.errors import StoreError
 from storecore.money import half_up
 
@@ -17,7 +17,6 @@ _filed, _described = tables.product_categories.c, tables.product_attributes.c
 
 _KEPT = (
     _products.name_folded,
-    _products.search_text,
     _products.final_price,
     _products.next_price_change,
     _ratings.average,
@@ -40,7 +39,7 @@ def products(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
         try:
             product = product_from(row[: len(PRODUCT)])
             wrong = {
-                "name_folded, search_text": not _searched_rightly(row, product, snapshot),
+                "name_folded": row.name_folded != fold(product.name),
                 "final_price, next_price_change": not _priced_rightly(row, product, snapshot),
                 "average": row.average != _average(product),
                 "product_categories": filed != _still_there(product.category_ids, categories),
@@ -51,11 +50,6 @@ def products(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
         else:
             names = ", ".join(name for name, is_wrong in wrong.items() if is_wrong)
             yield [Finding("kept", "products", row.id, f"{names}: not what the product says")] if names else []
-
-
-def _searched_rightly(row: Row, product: Product, snapshot: Snapshot) -> bool:
-    values = values_of(product, snapshot.at)
-    return (row.name_folded, row.search_text) == (values["name_folded"], values["search_text"])
 
 
 def _priced_rightly(row: Row, product: Product, snapshot: Snapshot) -> bool:

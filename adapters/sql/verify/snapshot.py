@@ -70,6 +70,11 @@ class Snapshot:
         self.cipher = cipher
         self.at = at
 
+    @property
+    def dialect(self) -> str:
+        """Which database this is: ``sqlite`` or ``postgresql``."""
+        return self._connection.dialect.name
+
     def rows(self, statement: Executable) -> Iterator[Row]:
         """The rows of a query, of which only a few are in memory. Raises ``Unavailable``."""
         try:
