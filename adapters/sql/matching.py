@@ -99,12 +99,9 @@ def _by_fts5(hits: Hits, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Hits, "postgresql")
 def _by_tsvector(hits: Hits, compiler: SQLCompiler, **options: Any) -> str:
     asked = compiler.process(hits.clauses, **options)
-    either = f"replace({asked}, '&', '|')"
-    # What begins with a word counts; what is the word counts once more.
-    ranks = (
-        f"ts_rank('{{0.1, 0.2, 0.5, 1}}', terms, CAST({each} AS tsquery), 0)"
-        for each in (either, f"replace({either}, ':*', '')")
-    )
+    any_of = f"replace({asked}, '&', '|')"
+    whole = f"replace({any_of}, ':*', '')"  # what only begins with a word counts, what is the word counts twice
+    ranks = (f"ts_rank('{{0.1, 0.2, 0.5, 1}}', terms, CAST({each} AS tsquery))" for each in (any_of, whole))
     return (
         f"(SELECT id, {' + '.join(ranks)} AS score "  # noqa: S608 - no value is written into it
         f"FROM search_documents WHERE terms @@ CAST({asked} AS tsquery))"

@@ -11,8 +11,9 @@ from storecore.catalog.words import Language, words
 class Document:
     """The terms of a product, by how much they tell of it, with a space between any two; ``language`` made them.
 
-    ``labels`` are the terms of its attributes' values and of its :func:`noun`, and the :func:`shelf_mark` of each category
-    it is filed under; ``details`` are those of its description and of its SKU. One without any term is an archived product's.
+    ``labels`` are the terms of its attributes' values and of its :func:`noun`, and the :func:`shelf_mark` of each
+    category it is filed under; ``details`` are those of its description and of its SKU. One without any term is an
+    archived product's.
     """
 
     name: str

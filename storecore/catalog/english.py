@@ -101,7 +101,7 @@ _STEP_4 = (
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """What the forms of a folded word share: ``shirts`` and ``shirt``, ``running`` and ``run``, ``knives`` and ``knife``.
+    """What the forms of a folded word share: ``shirts`` and ``shirt``, ``running`` and ``run``, ``knives``, ``knife``.
 
     Porter2, and the nouns whose plural is no matter of an ending.
     """

@@ -1,6 +1,7 @@
-"""``python -m tests.bench.finding``: how well search finds what was meant, on each back end; ``--misses`` shows where not.
+"""``python -m tests.bench.finding``: how well search finds what was meant, on each back end.
 
-The judged questions are put to the demo shop and to a department store of two thousand articles.
+The judged questions are put to the demo shop and to a department store of two thousand articles. ``--misses`` shows
+those that are not served well; ``--seed`` draws others, which the ranking was not tried on.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def _fill_department_store(store: Store, seed: str) -> Sequence[Question]:
     return questions.questions(seed)
 
 
-def by_kind(given: Sequence[Answer]) -> Mapping[str, Figures]:
+def by_kind(given: Sequence[Answer]) -> dict[str, Figures]:
     """The average of each class of questions, and of all of them as ``overall``."""
     kinds = dict.fromkeys(each.question.kind for each in given)
     figures = {kind: mean([each.figures for each in given if each.question.kind == kind]) for kind in kinds}

@@ -36,7 +36,7 @@ class Figures:
 
 
 def judge(question: Question, found: Sequence[str]) -> Figures:
-    """NDCG@10 with gains of ``2**grade - 1``, and recall@10. Nonsense is served by nothing at all, and by that fully."""
+    """NDCG@10 with gains of ``2**grade - 1``, and recall@10. Nonsense is fully served by nothing at all."""
     if not question.grades:
         nothing = float(not found)
         return Figures(ndcg=nothing, recall=nothing)
@@ -50,7 +50,7 @@ def judge(question: Question, found: Sequence[str]) -> Figures:
 
 
 def _gain(grades: Sequence[int]) -> float:
-    return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
+    return math.fsum(((1 << grade) - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
 
 
 def mean(figures: Sequence[Figures]) -> Figures:

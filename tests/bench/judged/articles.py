@@ -48,7 +48,7 @@ _WOOL, _WOOD = ("merino", "cashmere", "alpaca"), ("oak", "walnut", "ash")
 _SIZES, _WAISTS, _FEET = ("S", "M", "L"), ("30", "32", "34"), ("38", "40", "42")
 
 KINDS = tuple(
-    Kind(noun=noun, category=category, materials=materials, says=says, **others)  # type: ignore[arg-type] # by hand
+    Kind(noun=noun, category=category, materials=materials, says=says, **others)
     for noun, category, materials, says, others in (
         ("Laptop", "Computers", _METAL, "A bright screen and a battery for the whole day.", {"has_model": True}),
         ("Laptop Sleeve", "Computers", ("felt", "neoprene"), "Keeps scratches away.", {"for_": "Laptop"}),
@@ -197,19 +197,18 @@ def articles() -> tuple[Article, ...]:
             letters = "".join(random.choice("BCDFGHKLMNPRTVX") for _ in range(2))
             model = f"{letters}-{random.randint(100, 9999)}" if kind.has_model else ""
             colours = random.sample(COLOURS, _COLOURS_EACH)
-            made += (
-                Article(
-                    sku="-".join(
-                        part.upper() for part in (slugify(kind.noun), str(design + 1), slugify(colour), size) if part
-                    ),
-                    kind=kind,
-                    brand=brand,
-                    series=series,
-                    model=model,
-                    material=material,
-                    colour=colour,
-                    size=size,
-                )  # fmt: skip
-                for colour, size in pairs(colours, kind.sizes)
-            )
+            for colour, size in pairs(colours, kind.sizes):
+                parts = (slugify(kind.noun), str(design + 1), slugify(colour), size)
+                made.append(
+                    Article(
+                        sku="-".join(part.upper() for part in parts if part),
+                        kind=kind,
+                        brand=brand,
+                        series=series,
+                        model=model,
+                        material=material,
+                        colour=colour,
+                        size=size,
+                    )
+                )
     return tuple(made)
