@@ -117,7 +117,7 @@ def hits() -> TableValuedAlias:
 
 
 class Mark(FunctionElement[int]):
-    """Tells writes of documents apart: a later one's is greater, as far as a reader can tell.
+    """Tells what was written before from what was written after, in a column of them.
 
     On SQLite one more than the greatest there is, since writers take turns; on PostgreSQL the transaction's number.
     """
@@ -127,8 +127,9 @@ class Mark(FunctionElement[int]):
 
 
 @compiles(Mark)
-def _next_mark(_mark: Mark, _compiler: SQLCompiler, **_options: Any) -> str:
-    return "(SELECT coalesce(max(changed), 0) + 1 FROM search_documents)"
+def _next_mark(mark: Mark, _compiler: SQLCompiler, **_options: Any) -> str:
+    (marks,) = mark.clauses
+    return f"(SELECT coalesce(max({marks.name}), 0) + 1 FROM {marks.table.name})"  # noqa: S608 - names of our own
 
 
 @compiles(Mark, "postgresql")

@@ -35,7 +35,10 @@ _kept = select(
 ).where(_documents.product_id.in_(bindparam("ids", expanding=True)))
 _write = add_or_replace(
     tables.search_documents, "name", "labels", "details", "language", "changed", key=("product_id",)
-).values(**{name: bindparam(name) for name in ("product_id", "name", "labels", "details", "language")}, changed=Mark())
+).values(
+    **{name: bindparam(name) for name in ("product_id", "name", "labels", "details", "language")},
+    changed=Mark(_documents.changed),
+)
 
 
 class SqlSearch:

@@ -58,6 +58,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.search import SearchContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewrite
     CipherContract,
     PasswordsContract,
@@ -76,6 +77,7 @@ class StorageContract(
     ProductsContract,
     ProductListsContract,
     PricesContract,
+    SearchContract,
     StockContract,
     WishesContract,
     CouponsContract,
@@ -123,6 +125,7 @@ __all__ = [
     "ProductsContract",
     "RefundsContract",
     "ReviewsContract",
+    "SearchContract",
     "SessionsContract",
     "SignerContract",
     "StockContract",
