@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
+from adapters.memory.counting import counts
 from adapters.memory.listing import SORT_KEYS, matching
 from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository, Shelf, Tables
 from storecore.catalog.model import UNRATED, Category, PriceChange, Product, fold_name
 from storecore.errors import CategoryExists, CategoryInUse, Contention, NotFound, SkuTaken
 from storecore.lists import Page, PageRequest
-from storecore.ports import ProductQuery
+from storecore.ports import Counts, ProductQuery
 
 
 class MemoryCategories(Repository):
@@ -103,6 +104,10 @@ class MemoryProducts(Repository):
             matching(tables, query), page, lambda each: key(tables, each), descending=query.sort == "newest"
         )
         return found.map(lambda each: with_facts(tables, each))
+
+    def counts(self, query: ProductQuery) -> Counts:
+        """Looks at every product."""
+        return counts(self._tables, query)
 
     def save(self, product: Product, at: datetime) -> None:
         """Raises ``Contention``, ``SkuTaken``."""

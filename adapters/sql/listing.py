@@ -1,6 +1,6 @@
 """Product lists: filters, orders and keyset pages. A statement is built once for each shape of a question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from decimal import ROUND_CEILING
 from functools import lru_cache
@@ -84,6 +84,11 @@ def counted(query: ProductQuery) -> Select[Any]:
     return _counted(_shape(query))
 
 
+def matching(query: ProductQuery, *, but: Set[int] = frozenset()) -> Sequence[ColumnElement[bool]]:
+    """What a product of the list fulfils, the attribute filters at some places perhaps left out."""
+    return _conditions(_shape(query), but)
+
+
 def _shape(query: ProductQuery) -> Shape:
     given = tuple(each.name for each in fields(query) if getattr(query, each.name) is not None)
     return query.sort, given, len(query.words), len(query.attributes), bool(query.in_stock)
@@ -105,7 +110,7 @@ def _counted(shape: Shape) -> Select[Any]:
     return select(func.count()).select_from(PRODUCTS).where(*_conditions(shape))
 
 
-def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
+def _conditions(shape: Shape, but: Set[int] = frozenset()) -> list[ColumnElement[bool]]:
     _, given, words, attributes, in_stock = shape
     conditions: list[ColumnElement[bool]] = [_products.is_active]
     if "category_id" in given:
@@ -122,7 +127,7 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     if "group" in given:
         conditions.append(_products.group == bindparam("group"))
     conditions += [Place(_products.search_text, bindparam(f"word{i}", type_=Text)) > 0 for i in range(words)]
-    for i in range(attributes):
+    for i in sorted(set(range(attributes)) - but):
         described = select(_attributes.product_id).where(
             _attributes.name == bindparam(f"name{i}"), _attributes.value == bindparam(f"value{i}")
         )

@@ -42,6 +42,7 @@ from storecore.testing.contracts.payments import (  # noqa: E402 - after the rew
     OverdueContract,
     PaymentsContract,
 )
+from storecore.testing.contracts.product_counts import ProductCountsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
     PricesContract,
     ProductListsContract,
@@ -75,6 +76,7 @@ class StorageContract(
     CategoriesContract,
     ProductsContract,
     ProductListsContract,
+    ProductCountsContract,
     PricesContract,
     StockContract,
     WishesContract,
@@ -119,6 +121,7 @@ __all__ = [
     "PaymentProviderContract",
     "PaymentsContract",
     "PricesContract",
+    "ProductCountsContract",
     "ProductListsContract",
     "ProductsContract",
     "RefundsContract",
