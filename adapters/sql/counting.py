@@ -1,10 +1,11 @@
 """What a product list could be narrowed to."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select, union_all
 
 from adapters.sql import tables
 from adapters.sql.listing import list_values, matching
@@ -13,7 +14,7 @@ from adapters.sql.transaction import Transaction
 from storecore.money import LIMIT
 from storecore.ports import MOST_FACETS, Counts, ProductQuery
 
-_products, _categories = tables.products.c, tables.categories.c
+_products, _shelf, _categories = tables.products.c, tables.shelf.c, tables.categories.c
 _filed, _attributes = tables.product_categories.c, tables.product_attributes.c
 
 _own = select(_categories.id, _categories.id.label("shelf")).cte("above", recursive=True)
@@ -44,13 +45,13 @@ def _by_category(query: ProductQuery) -> Select[Any]:
     return (
         select(_above.c.id, func.count(_filed.product_id.distinct()))
         .select_from(tables.product_categories.join(_above, _above.c.shelf == _filed.category_id))
-        .where(_filed.product_id.in_(_ids(query)))
+        .where(*_listed(_filed.product_id, query))
         .group_by(_above.c.id)
     )
 
 
 def _by_price(query: ProductQuery) -> Select[Any]:
-    return select(_cut, func.count()).select_from(PRODUCTS).where(*matching(query)).group_by(_cut)
+    return select(_cut, func.count()).where(_products.is_active, *_listed(_products.id, query)).group_by(_cut)
 
 
 def _by_attribute(query: ProductQuery) -> Select[Any]:
@@ -75,13 +76,23 @@ def _by_attribute(query: ProductQuery) -> Select[Any]:
     )
 
 
-def _values(query: ProductQuery, but: frozenset[int] = frozenset()) -> Select[Any]:
+def _values(query: ProductQuery, but: Set[int] = frozenset()) -> Select[Any]:
     return (
         select(_attributes.name, _attributes.value, func.count().label("count"))
-        .where(_attributes.product_id.in_(_ids(query, but)))
+        .where(*_listed(_attributes.product_id, query, but))
         .group_by(_attributes.name, _attributes.value)
     )
 
 
-def _ids(query: ProductQuery, but: frozenset[int] = frozenset()) -> Select[Any]:
-    return select(_products.id).select_from(PRODUCTS).where(*matching(query, but=but))
+def _listed(
+    product_id: ColumnElement[str], query: ProductQuery, but: Set[int] = frozenset()
+) -> Iterator[ColumnElement[bool]]:
+    """Whether a product is on the list. What most products fulfil is said by the few that don't."""
+    yield product_id.not_in(select(_products.id).where(~_products.is_active))
+    if query.in_stock is not None:
+        none_left = select(_shelf.product_id).where(_shelf.on_hand == 0)
+        yield product_id.not_in(none_left) if query.in_stock else product_id.in_(none_left)
+    others = matching(replace(query, in_stock=None), but=but)
+    if len(others) > len(matching(ProductQuery())):
+        fitting = select(_products.id).select_from(PRODUCTS if query.min_rating is not None else tables.products)
+        yield product_id.in_(fitting.where(*others))
