@@ -16,6 +16,8 @@ from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
+from storecore.catalog.documents import Match
+from storecore.catalog.lexicon import Lexicon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
 from storecore.catalog.wish import Wish, WishAlert
 from storecore.lists import Page, PageRequest
@@ -237,11 +239,11 @@ class Categories(Protocol):
 class ProductQuery:
     """What a product list shows. Amounts are minor units of the final price; ``None`` does not filter.
 
-    ``words`` are folded; a product matches when each begins a word of its name or description. ``category_id`` shows
-    what is filed below that category too. ``sort`` is one of ``SORTS``.
+    ``match`` is what a text comes to (see ``storecore.catalog.matching``). ``category_id`` shows what is filed below
+    that category too. ``sort`` is one of ``SORTS``, or ``relevance`` with a ``match``.
     """
 
-    words: tuple[str, ...] = ()
+    match: Match | None = None
     category_id: str | None = None
     min_price: int | None = None
     max_price: int | None = None
@@ -269,6 +271,17 @@ class Counts:
 
 
 SORTS = ("newest", "price", "-price", "popularity", "rating", "name")
+RELEVANCE = "relevance"
+MOST_RELEVANT = 1_000
+"""Results after which a list by relevance ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A product and how well it matches: above 0, and comparable only with others of the same list."""
+
+    product: Product
+    score: float
 
 
 class Products(Protocol):
@@ -293,7 +306,10 @@ class Products(Protocol):
         """Active variants of one another, by SKU."""
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
-        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included."""
+        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included.
+
+        By relevance it is the list of :meth:`Search.page`.
+        """
 
     def counts(self, query: ProductQuery) -> Counts:
         """What the list could be narrowed to: each count leaves out the filter of its own kind (attributes: of its own
@@ -319,6 +335,40 @@ class Products(Protocol):
 
     def price_history(self, product_ids: Iterable[str], since: datetime) -> Mapping[str, Sequence[PriceChange]]:
         """For each product, in order of time, the changes since then and the last one before, in one statement."""
+
+
+class Search(Protocol):
+    """What products are found by. Writing a product writes its document too, if its terms have changed."""
+
+    def lexicon(self) -> AbstractContextManager[Lexicon]:
+        """The shop's words and names as this reading unit sees them. Others wait for it: leave it soon.
+
+        Raises ``RuntimeError`` in a unit that writes.
+        """
+
+    def any(self, match: Match) -> bool:
+        """Whether any product matches, in one look-up."""
+
+    def page(self, query: ProductQuery, page: PageRequest) -> Page[Hit]:
+        """Active products that match, the best first; ties by units sold, then id. It ends after ``MOST_RELEVANT``.
+
+        The keyset is a position. At most two statements, the count included.
+        """
+
+    def sold(self, product_ids: Iterable[str]) -> Mapping[str, int]:
+        """Units sold of each of the products that is on sale, in one look-up whatever their number."""
+
+    def outdated(self, after: str, limit: int) -> Sequence[str]:
+        """Ids above one, in order, of products whose document is missing or was made with another language."""
+
+    def products(self, after: str, limit: int) -> Sequence[str]:
+        """Ids above one, in order, of any products."""
+
+    def count(self) -> int:
+        """How many products there are, archived ones too."""
+
+    def write(self, products: Iterable[Product]) -> int:
+        """Bring the documents of locked products up to date; how many were not."""
 
 
 class Stock(Protocol):
@@ -677,6 +727,8 @@ class Unit(Protocol):
     def categories(self) -> Categories: ...
     @property
     def products(self) -> Products: ...
+    @property
+    def search(self) -> Search: ...
     @property
     def stock(self) -> Stock: ...
     @property

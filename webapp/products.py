@@ -1,6 +1,7 @@
 """Looking around among the products over HTTP; nobody needs to sign in for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, NotRequired
@@ -11,7 +12,6 @@ from typing_extensions import TypedDict
 from storecore.accounts.model import Actor, User
 from storecore.accounts.permissions import Permission
 from storecore.catalog.facets import FacetedPage
-from storecore.catalog.model import fold
 from storecore.catalog.offers import Offer
 from storecore.lists import Page
 from storecore.money import Money
@@ -144,13 +144,9 @@ class Sort(StrEnum):
     NAME = "name"
 
 
-class ProductList(Query):
-    """Which products to list. Prices are final prices; ``q`` is words that begin words of a name or description.
+class ProductFilters(Query):
+    """Which products count. Prices are final prices."""
 
-    Without ``sort``, what is asked for with ``q`` comes by relevance, anything else newest first.
-    """
-
-    q: Annotated[str, Text(200, least=0)] = ""
     category: Id | None = None
     min_price: AmountText | None = None
     max_price: AmountText | None = None
@@ -158,17 +154,13 @@ class ProductList(Query):
     min_rating: Number | None = None
     group: Annotated[str, Text(100)] | None = None
     attr: Mapping[str, str] = Field(default_factory=dict, description="attr.<name>=<value>, such as attr.size=M")
-    sort: Choice[Sort] | None = None
     facets: bool = Field(default=False, description="whether to answer counts by category, attribute and price too")
 
     unbound = ("facets",)
 
     def asked(self, currency: str) -> ProductQuery:
         """The question for the catalog. Raises ``Invalid`` for amounts that the currency does not have."""
-        words = tuple(fold(self.q).split())
-        sort = self.sort or (Sort.RELEVANCE if words else Sort.NEWEST)
         return ProductQuery(
-            words=words,
             category_id=self.category,
             min_price=_minor(self.min_price, currency, "min_price"),
             max_price=_minor(self.max_price, currency, "max_price"),
@@ -176,8 +168,25 @@ class ProductList(Query):
             min_rating=self.min_rating,
             group=self.group,
             attributes=tuple(self.attr.items()),
-            sort="popularity" if sort is Sort.RELEVANCE else str(sort),
         )
+
+
+class ProductList(ProductFilters):
+    """Which products to list. Prices are final prices; ``q`` is words that are looked for as by `/search`.
+
+    Without ``sort``, what is asked for with ``q`` comes by relevance, anything else newest first.
+    """
+
+    q: Annotated[str, Text(200, least=0)] = ""
+    sort: Choice[Sort] | None = None
+
+    def asked(self, currency: str) -> ProductQuery:
+        """The question for the catalog, with its order. What asks for nothing is as relevant as it is popular."""
+        searched = bool(self.q.strip())
+        sort = self.sort or (Sort.RELEVANCE if searched else Sort.NEWEST)
+        if sort is Sort.RELEVANCE and not searched:
+            sort = Sort.POPULARITY
+        return replace(super().asked(currency), sort=str(sort))
 
 
 def _minor(amount: str | None, currency: str, field: str) -> int | None:
@@ -194,7 +203,9 @@ def changes_at(found: Offer | Page[Offer]) -> datetime | None:
 def list_products(ask: Ask[None, ProductList]) -> FacetedPage[Offer]:
     """Products that are sold, those out of stock too."""
     store, query = ask.store, ask.query
-    return store.catalog.products(query=query.asked(store.shop.currency), page=ask.page, with_facets=query.facets)
+    return store.catalog.products(
+        text=query.q, query=query.asked(store.shop.currency), page=ask.page, with_facets=query.facets
+    )
 
 
 @routes.endpoint("GET", "/products/{product_id}", show=show_detail, etag=True, remember=changes_at)

@@ -105,6 +105,12 @@ def _recognised_types(types: tuple[str, ...]) -> tuple[str, ...]:
     return types
 
 
+SearchLanguage = Literal[
+    "arabic", "armenian", "basque", "catalan", "czech", "danish", "dutch", "english", "esperanto", "estonian",
+    "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian",
+    "nepali", "norwegian", "persian", "polish", "portuguese", "romanian", "russian", "serbian", "sesotho", "spanish",
+    "swedish", "tamil", "turkish", "yiddish",
+]  # fmt: skip
 Names = Annotated[tuple[str, ...], NoDecode, _listed(",")]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_exact_origin)], ...], NoDecode, _listed(",")]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long_secret)], ...], NoDecode, _listed(",")]
@@ -234,6 +240,12 @@ class Settings(BaseSettings):
     )
     low_stock_at: int = Field(default=5, ge=0, le=1_000_000, description="Units left at which staff are told by mail.")
 
+    search_language: SearchLanguage = Field(
+        default="english",
+        description="Language of the products' texts by its English name, such as `german` or `turkish`: search finds "
+        "the other forms of its words.",
+    )
+
     payment_timeout_minutes: int = Field(
         default=30,
         ge=1,
@@ -276,6 +288,11 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, level: object) -> object:
         return level.upper() if isinstance(level, str) else level
+
+    @field_validator("search_language", mode="before")
+    @classmethod
+    def _lower_case(cls, name: object) -> object:
+        return name.lower() if isinstance(name, str) else name
 
     @property
     def production(self) -> bool:

@@ -6,13 +6,16 @@ from datetime import datetime
 from itertools import count
 
 from adapters.memory.counting import counts
-from adapters.memory.listing import SORT_KEYS, matching
+from adapters.memory.listing import SORT_KEYS, matching, with_facts
 from adapters.memory.pages import in_utc, page_of, ticks
-from adapters.memory.tables import Repository, Shelf, Tables
+from adapters.memory.ranking import keep_document, ranked
+from adapters.memory.tables import Repository, Shelf, Workspace
+from storecore.catalog.documents import document
 from storecore.catalog.model import UNRATED, Category, PriceChange, Product, fold_name
+from storecore.catalog.words import Language
 from storecore.errors import CategoryExists, CategoryInUse, Contention, NotFound, SkuTaken
 from storecore.lists import Page, PageRequest
-from storecore.ports import Counts, ProductQuery
+from storecore.ports import RELEVANCE, Counts, ProductQuery
 
 
 class MemoryCategories(Repository):
@@ -66,6 +69,10 @@ class MemoryCategories(Repository):
 class MemoryProducts(Repository):
     """The catalog. What sales and reviews move lies in tables of its own and is put in when a product is read."""
 
+    def __init__(self, space: Workspace, language: Language) -> None:
+        super().__init__(space)
+        self._language = language
+
     def add(self, product: Product) -> None:
         """Raises ``SkuTaken``. A slug that is taken gets a number."""
         draft = self._draft
@@ -99,6 +106,8 @@ class MemoryProducts(Repository):
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
         """Active products that match."""
+        if query.sort == RELEVANCE:
+            return ranked(self._tables, query, page).map(lambda hit: hit.product)
         key, tables = SORT_KEYS[query.sort], self._tables
         found = page_of(
             matching(tables, query), page, lambda each: key(tables, each), descending=query.sort == "newest"
@@ -159,6 +168,7 @@ class MemoryProducts(Repository):
         draft.products_by_sku.put(product.sku, product.id)
         draft.products_by_slug.put(product.slug, product.id)
         self._keep_price(product, at)
+        keep_document(draft, product.id, document(product, self._language))
 
     def _free(self, product: Product) -> str:
         """The product's slug, or with the first number that nobody has."""
@@ -174,13 +184,6 @@ class MemoryProducts(Repository):
             self._draft.planned_prices.drop(product.id)
         else:
             self._draft.planned_prices.put(product.id, planned)
-
-
-def with_facts(tables: Tables, product: Product) -> Product:
-    """The product with its stock, sales and rating."""
-    shelf = tables.shelves.get(product.id) or Shelf()
-    rating = tables.ratings.get(product.id) or UNRATED
-    return replace(product, stock=shelf.on_hand, units_sold=shelf.sold, rating=rating)
 
 
 def _since(history: Sequence[PriceChange], since: datetime) -> Sequence[PriceChange]:

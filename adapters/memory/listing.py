@@ -1,8 +1,10 @@
 """Which products a list shows, and in which order."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from adapters.memory.tables import Shelf, Tables
+from storecore.catalog.documents import Match
 from storecore.catalog.model import UNRATED, Product, fold
 from storecore.lists import Keyset
 from storecore.ports import ProductQuery
@@ -20,6 +22,13 @@ def _stars(tables: Tables, product: Product) -> int:
     """The average in hundredths, 0 without reviews."""
     average = (tables.ratings.get(product.id) or UNRATED).average
     return int(average * 100) if average is not None else 0
+
+
+def with_facts(tables: Tables, product: Product) -> Product:
+    """The product with its stock, sales and rating."""
+    shelf = tables.shelves.get(product.id) or Shelf()
+    rating = tables.ratings.get(product.id) or UNRATED
+    return replace(product, stock=shelf.on_hand, units_sold=shelf.sold, rating=rating)
 
 
 SORT_KEYS: Mapping[str, Callable[[Tables, Product], Keyset]] = {
@@ -64,21 +73,11 @@ def _passes(tables: Tables, product: Product, query: ProductQuery) -> bool:
         and (query.in_stock is None or query.in_stock == (_shelf(tables, product).on_hand > 0))
         and (query.min_rating is None or _stars(tables, product) >= query.min_rating * 100)
         and all(product.attributes.get(name) == value for name, value in query.attributes)
-        and (not query.words or _begin_words(query.words, fold(f"{product.name} {product.description}")))
+        and (query.match is None or meets(tables, product.id, query.match))
     )
 
 
-def _begin_words(words: tuple[str, ...], text: str) -> bool:
-    return all(any(_begins(text, at) for at in _places(text, word)) for word in words)
-
-
-def _places(text: str, word: str) -> Iterator[int]:
-    at = text.find(word)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1)
-
-
-def _begins(text: str, at: int) -> bool:
-    """Whether a word begins here: after nothing, a space or a sign."""
-    return at == 0 or not text[at - 1].isalnum()
+def meets(tables: Tables, product_id: str, match: Match) -> bool:
+    """Whether a product's document has what each word asks for."""
+    indexed = tables.documents.get(product_id)
+    return indexed is not None and bool(match) and all(wanted.meets(indexed.weights) for wanted in match)

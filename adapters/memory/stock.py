@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from adapters.memory.catalog import with_facts
+from adapters.memory.listing import with_facts
 from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository, Shelf
 from storecore.catalog.model import Product, StockMove, shortages

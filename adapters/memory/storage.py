@@ -16,9 +16,12 @@ from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
 from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRefunds
 from adapters.memory.reviews import MemoryReviews
+from adapters.memory.search import MemorySearch, Vocabulary
 from adapters.memory.stock import MemoryStock
 from adapters.memory.tables import Tables, Workspace
 from adapters.memory.wishes import MemoryWishes
+from storecore.catalog.english import ENGLISH
+from storecore.catalog.words import Language
 from storecore.errors import Busy
 from storecore.ports import NewId, Unit
 
@@ -34,7 +37,8 @@ class MemoryUnit:
         self.users = MemoryUsers(space)
         self.sessions = MemorySessions(space)
         self.categories = MemoryCategories(space)
-        self.products = MemoryProducts(space)
+        self.products = MemoryProducts(space, storage.vocabulary.language)
+        self.search = MemorySearch(space, storage.vocabulary)
         self.stock = MemoryStock(space)
         self.wishes = MemoryWishes(space)
         self.coupons = MemoryCoupons(space)
@@ -62,13 +66,15 @@ class MemoryUnit:
 class MemoryStorage:
     """A shop that lives as long as the process. Writers take turns, readers keep the state they began with.
 
-    ``deadline`` is how many seconds a writer waits for its turn before ``Busy``.
+    ``deadline`` is how many seconds a writer waits for its turn before ``Busy``. What products are found by is made
+    with ``language``.
     """
 
     one_writer = True
 
-    def __init__(self, *, deadline: float = 5.0) -> None:
+    def __init__(self, *, deadline: float = 5.0, language: Language = ENGLISH) -> None:
         self.tables = Tables()
+        self.vocabulary = Vocabulary(language)
         self._deadline = deadline
         self._turn = Lock()
         self._commits = 0

@@ -1,6 +1,6 @@
 """Rows in memory: immutable tables, drafts that write over them, and what one unit works on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
+from storecore.catalog.documents import Document
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
 from storecore.catalog.wish import Wish, WishAlert
 from storecore.notices import Notice
@@ -106,6 +107,16 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """A document: what each of its terms counts, how many it has, and a number that grows with each change of any."""
+
+    document: Document
+    weights: Mapping[str, float]
+    length: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A claimed key; ``said`` is None until the answer is kept."""
 
@@ -137,6 +148,7 @@ class Tables:
     shelves: Table[str, Shelf] = _table()
     moves: Table[str, tuple[StockMove, ...]] = _table()  # by product
     price_changes: Table[str, tuple[PriceChange, ...]] = _table()  # by product, in order of time
+    documents: Table[str, Indexed] = _table()  # by product
 
     wishes: Table[tuple[str, str], Wish] = _table()  # by (user, product)
     wish_alerts: Table[str, WishAlert] = _table()
@@ -153,7 +165,7 @@ class Tables:
     orders_by_number: Table[str, str] = _table()
     invoices: Table[str, Invoice] = _table()  # by order
     to_invoice: Table[str, bool] = _table()  # orders without an invoice
-    last_numbers: Table[str, int] = _table()  # of invoices and of credit notes
+    last_numbers: Table[str, int] = _table()  # of invoices, of credit notes and of changed documents
     payments: Table[str, Payment] = _table()
     payments_of: Table[str, tuple[str, ...]] = _table()  # by order
     payments_by_reference: Table[tuple[str, str], str] = _table()  # by (provider, reference)

@@ -9,6 +9,7 @@ from adapters.sql import tables
 from adapters.sql.dialect import Refusals
 from adapters.sql.pages import after, asked, fetched, page_of
 from adapters.sql.transaction import Row, Transaction
+from adapters.sql.vocabulary import note_shelves
 from storecore.catalog.model import Category, fold_name
 from storecore.errors import CategoryExists, CategoryInUse, Contention, NotFound
 from storecore.lists import Page, PageRequest
@@ -63,6 +64,7 @@ class SqlCategories:
         """Raises ``CategoryExists``."""
         values = asdict(category) | {"name_folded": fold_name(category.name)}
         self._transaction.write(_add_category, values, refuses=_CATEGORY_REFUSES)
+        note_shelves(self._transaction, category.id)
 
     def get(self, category_id: str) -> Category:
         """Raises ``NotFound``."""
@@ -101,6 +103,7 @@ class SqlCategories:
         if category.parent_id is not None and self._transaction.number(_in_a_circle, {"this": category.id}):
             self._transaction.spoil()
             raise Contention()
+        note_shelves(self._transaction, category.id)
 
     def remove(self, category_id: str) -> None:
         """Raises ``CategoryInUse``, ``NotFound``."""
@@ -111,6 +114,7 @@ class SqlCategories:
         if self._transaction.number(_category_in_use, {"id": category_id}):
             raise CategoryInUse()
         self._transaction.write(_remove_category, {"this": category_id})
+        note_shelves(self._transaction, category_id)
 
 
 def _category_from(row: Row) -> Category:

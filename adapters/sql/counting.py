@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select, union_all
 
 from adapters.sql import tables
-from adapters.sql.listing import list_values, matching
+from adapters.sql.listing import conditions, list_values, shape_of
 from adapters.sql.product_rows import PRODUCTS
 from adapters.sql.transaction import Transaction
 from storecore.money import LIMIT
@@ -92,7 +92,7 @@ def _listed(
     if query.in_stock is not None:
         none_left = select(_shelf.product_id).where(_shelf.on_hand == 0)
         yield product_id.not_in(none_left) if query.in_stock else product_id.in_(none_left)
-    others = matching(replace(query, in_stock=None), but=but)
-    if len(others) > len(matching(ProductQuery())):
+    others = conditions(shape_of(replace(query, in_stock=None)), but=but)
+    if len(others) > 1:  # the first one says that it is active
         fitting = select(_products.id).select_from(PRODUCTS if query.min_rating is not None else tables.products)
         yield product_id.in_(fitting.where(*others))

@@ -7,10 +7,10 @@ staff who edits a product and a customer who buys it would wait for each other.
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Integer, Table, TableValuedAlias, Text, column, text
+from sqlalchemy import BindParameter, Connection, Table, TableValuedAlias, Text, column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -106,11 +106,11 @@ def add_missing(table: Table) -> postgresql.Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def add_or_replace(table: Table, *changing: str) -> postgresql.Insert:
+def add_or_replace(table: Table, *changing: str, key: Sequence[str] = ()) -> postgresql.Insert:
     """``INSERT … ON CONFLICT (key) DO UPDATE`` of these columns, on both databases too."""
     insert = postgresql.insert(table)
     return insert.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={name: insert.excluded[name] for name in changing}
+        index_elements=key or list(table.primary_key), set_={name: insert.excluded[name] for name in changing}
     )
 
 
@@ -121,23 +121,6 @@ def queue_for(connection: Connection, what: str) -> None:
     """Wait until no other transaction has queued for the same; whoever writes on SQLite has done so already."""
     if connection.dialect.name == "postgresql":
         connection.execute(_QUEUE, {"what": what})
-
-
-class Place(FunctionElement[int]):
-    """Where a text is found in another, from 1; 0 if it is not."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(Place)
-def _instr(place: Place, compiler: SQLCompiler, **options: Any) -> str:
-    return f"instr({compiler.process(place.clauses, **options)})"
-
-
-@compiles(Place, "postgresql")
-def _strpos(place: Place, compiler: SQLCompiler, **options: Any) -> str:
-    return f"strpos({compiler.process(place.clauses, **options)})"
 
 
 class Members(FunctionElement[Any]):

@@ -1,23 +1,24 @@
 """Product lists: filters, orders and keyset pages. A statement is built once for each shape of a question."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields, replace
 from decimal import ROUND_CEILING
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from adapters.sql import tables
-from adapters.sql.dialect import Place
+from adapters.sql.matching import hits
 from adapters.sql.pages import after, asked, fetched
-from adapters.sql.product_rows import PRODUCT, PRODUCTS, marked
+from adapters.sql.product_rows import PRODUCT, PRODUCTS
 from storecore.lists import Keyset, PageRequest
 from storecore.ports import ProductQuery
 
 _products, _shelf, _ratings = tables.products.c, tables.shelf.c, tables.ratings.c
 _filed, _attributes, _categories = tables.product_categories.c, tables.product_attributes.c, tables.categories.c
+_documents = tables.search_documents.c
 
 _below = select(_categories.id).where(_categories.id == bindparam("category_id")).cte("below", recursive=True)
 _below = _below.union(select(_categories.id).where(_categories.parent_id == _below.c.id))
@@ -49,8 +50,8 @@ _ORDERS: Mapping[str, _Order] = MappingProxyType(
     }
 )
 
-Shape = tuple[str, tuple[str, ...], int, int, bool]
-"""The order, the filters that are set, how many words and attributes, and whether in or out of stock."""
+Shape = tuple[str, tuple[str, ...], int, bool]
+"""The order, the filters that are set, how many attributes, and whether in or out of stock."""
 
 
 def page_values(query: ProductQuery, page: PageRequest) -> dict[str, Any]:
@@ -63,12 +64,11 @@ def list_values(query: ProductQuery) -> dict[str, Any]:
     """The parameters of :func:`counted`."""
     values: dict[str, Any] = {
         name: value
-        for name in ("category_id", "min_price", "max_price", "group")
+        for name in ("match", "category_id", "min_price", "max_price", "group")
         if (value := getattr(query, name)) is not None
     }
     if query.min_rating is not None:
         values["min_rating"] = int((query.min_rating * 100).to_integral_value(rounding=ROUND_CEILING))
-    values |= {f"word{i}": marked(word) for i, word in enumerate(query.words)}
     for i, (name, value) in enumerate(query.attributes):
         values |= {f"name{i}": name, f"value{i}": value}
     return values
@@ -76,22 +76,18 @@ def list_values(query: ProductQuery) -> dict[str, Any]:
 
 def listed(query: ProductQuery) -> Select[Any]:
     """The rows of a list: the columns of a product, then those it is sorted by but the id."""
-    return _listed(_shape(query))
+    return _listed(shape_of(query))
 
 
 def counted(query: ProductQuery) -> Select[Any]:
     """How many rows the list has."""
-    return _counted(_shape(query))
+    return _counted(shape_of(query))
 
 
-def matching(query: ProductQuery, *, but: Set[int] = frozenset()) -> Sequence[ColumnElement[bool]]:
-    """What a product of the list fulfils, the attribute filters at some places perhaps left out."""
-    return _conditions(_shape(query), but)
-
-
-def _shape(query: ProductQuery) -> Shape:
+def shape_of(query: ProductQuery) -> Shape:
+    """What its statement depends on; the rest of it is parameters."""
     given = tuple(each.name for each in fields(query) if getattr(query, each.name) is not None)
-    return query.sort, given, len(query.words), len(query.attributes), bool(query.in_stock)
+    return query.sort, given, len(query.attributes), bool(query.in_stock)
 
 
 @lru_cache(maxsize=512)
@@ -100,19 +96,26 @@ def _listed(shape: Shape) -> Select[Any]:
     return fetched(
         select(*PRODUCT, *order.columns[:-1])
         .select_from(PRODUCTS)
-        .where(*_conditions(shape), after(*order.columns, newest_first=order.backwards))
+        .where(*conditions(shape), after(*order.columns, newest_first=order.backwards))
         .order_by(*(column.desc() if order.backwards else column for column in order.columns))
     )
 
 
 @lru_cache(maxsize=512)
 def _counted(shape: Shape) -> Select[Any]:
-    return select(func.count()).select_from(PRODUCTS).where(*_conditions(shape))
+    return select(func.count()).select_from(PRODUCTS).where(*conditions(shape))
 
 
-def _conditions(shape: Shape, but: Set[int] = frozenset()) -> list[ColumnElement[bool]]:
-    _, given, words, attributes, in_stock = shape
+def conditions(shape: Shape, *, matching: bool = True, but: Set[int] = frozenset()) -> list[ColumnElement[bool]]:
+    """What a product of ``PRODUCTS`` has to be to be on a list; ``matching`` its text as well.
+
+    ``but`` are the places of attribute filters that are left out.
+    """
+    _, given, attributes, in_stock = shape
     conditions: list[ColumnElement[bool]] = [_products.is_active]
+    if "match" in given and matching:
+        found = select(_documents.product_id).where(_documents.id.in_(select(hits().c.id)))
+        conditions.append(_products.id.in_(found))
     if "category_id" in given:
         filed = select(_filed.product_id).where(_filed.category_id.in_(select(_below.c.id)))
         conditions.append(_products.id.in_(filed))
@@ -126,7 +129,6 @@ def _conditions(shape: Shape, but: Set[int] = frozenset()) -> list[ColumnElement
         conditions.append(_ratings.average >= bindparam("min_rating"))
     if "group" in given:
         conditions.append(_products.group == bindparam("group"))
-    conditions += [Place(_products.search_text, bindparam(f"word{i}", type_=Text)) > 0 for i in range(words)]
     for i in sorted(set(range(attributes)) - but):
         described = select(_attributes.product_id).where(
             _attributes.name == bindparam(f"name{i}"), _attributes.value == bindparam(f"value{i}")

@@ -1,6 +1,5 @@
 """A product as a row: the visible mapping between the two, which every list and look-up shares."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +12,6 @@ from adapters.sql.transaction import dumps, loads
 from storecore.catalog.model import Discount, Product, Rating, fold
 from storecore.money import Money
 
-_BEGINNING = re.compile(r"(?<![^\W_])(?=.)", re.DOTALL)
-_MARK = "\x1f"
 _products, _shelf, _ratings = tables.products.c, tables.shelf.c, tables.ratings.c
 
 PRODUCT = (
@@ -48,14 +45,6 @@ PRODUCTS = tables.products.join(tables.shelf).join(tables.ratings)
 """A product with its facts."""
 
 
-def marked(text: str) -> str:
-    """The text as it is searched: folded, with a mark wherever a word may begin, after nothing, a space or a sign.
-
-    A text that is found in another, marked alike, begins a word there.
-    """
-    return _BEGINNING.sub(_MARK, fold(text))
-
-
 def values_of(product: Product, at: datetime) -> dict[str, Any]:
     """What staff edit, with the final price at a moment: every column but the id and the time of making."""
     discount = product.discount
@@ -79,7 +68,6 @@ def values_of(product: Product, at: datetime) -> dict[str, Any]:
         "updated_at": product.updated_at,
         "version": product.version,
         "name_folded": fold(product.name),
-        "search_text": marked(f"{product.name} {product.description}"),
         **kept_price(product, at),
     }
 

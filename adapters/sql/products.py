@@ -6,19 +6,22 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
-from adapters.sql import tables
+from adapters.sql import ranking, tables
 from adapters.sql.columns import from_ticks, to_ticks
 from adapters.sql.counting import counts
 from adapters.sql.dialect import Refusals
 from adapters.sql.listing import counted, list_values, listed, page_values
 from adapters.sql.pages import after, asked, fetched, page_of
 from adapters.sql.product_rows import PRODUCT, PRODUCTS, kept_price, product_from, values_of
+from adapters.sql.search import index
 from adapters.sql.transaction import Row, Transaction
+from storecore.catalog.english import ENGLISH
 from storecore.catalog.model import PriceChange, Product
+from storecore.catalog.words import Language
 from storecore.errors import Contention, NotFound, SkuTaken
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
-from storecore.ports import Counts, ProductQuery
+from storecore.ports import RELEVANCE, Counts, ProductQuery
 
 _products, _prices, _filed = tables.products.c, tables.price_changes.c, tables.product_categories.c
 _PRODUCT_REFUSES: Refusals = {"uq_products_sku": SkuTaken, "uq_products_slug": Contention}
@@ -39,7 +42,8 @@ _slugs = select(_products.slug).where(
 _add = insert(tables.products)
 _add_shelf = insert(tables.shelf)
 _add_rating = insert(tables.ratings)
-_side = select(_products.slug, _products.category_ids, _products.attributes).where(_products.id == bindparam("id"))
+_FOUND_BY = ("category_ids", "attributes", "name", "description", "sku", "is_active")
+_side = select(_products.slug, *(_products[name] for name in _FOUND_BY)).where(_products.id == bindparam("id"))
 _EDITED = (
     "sku",
     "name",
@@ -62,7 +66,6 @@ _EDITED = (
     "name_folded",
     "final_price",
     "next_price_change",
-    "search_text",
 )
 _save = (
     update(tables.products)
@@ -116,8 +119,9 @@ _price_history = (
 class SqlProducts:
     """The ``Products`` port."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, language: Language = ENGLISH) -> None:
         self._transaction = transaction
+        self._language = language
 
     def add(self, product: Product) -> None:
         """Raises ``SkuTaken``, and ``Contention`` when its slug is taken at this very moment."""
@@ -129,6 +133,7 @@ class SqlProducts:
         self._transaction.write(_add_rating, {"product_id": product.id, "total": 0, "count": 0, "average": 0})
         self._file(product)
         self._describe(product)
+        index(self._transaction, product, self._language)
 
     def get(self, product_id_or_slug: str) -> Product:
         """Raises ``NotFound``."""
@@ -153,6 +158,8 @@ class SqlProducts:
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
         """One statement, and one that counts."""
+        if query.sort == RELEVANCE:
+            return ranking.page(self._transaction, query, page).map(lambda hit: hit.product)
         rows = self._transaction.rows(listed(query), page_values(query, page))
         total = self._transaction.number(counted(query), list_values(query)) if page.total else None
         return page_of(
@@ -173,7 +180,7 @@ class SqlProducts:
         before = self._transaction.row(_side, {"id": product.id})
         if before is None:
             raise Contention()
-        slug, category_ids, attributes = before
+        slug, category_ids, attributes, *_ = before
         values = values_of(product, at) | {"this": product.id, "version_before": product.version - 1}
         if product.slug != slug:
             values["slug"] = self._free_slug(product)
@@ -184,6 +191,8 @@ class SqlProducts:
         if values["attributes"] != attributes:
             self._transaction.write(_undescribe, {"product_id": product.id})
             self._describe(product)
+        if [values[name] for name in _FOUND_BY] != list(before[1:]):
+            index(self._transaction, product, self._language)
 
     def refresh_prices(self, at: datetime, limit: int) -> Sequence[Product]:
         """Locks those it returns and skips those that others have locked."""

@@ -11,9 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 
+from adapters.spelling import near
 from adapters.sql.databases import open_database
 from adapters.sql.transaction import Transaction
 from adapters.sql.unit import SqlUnit
+from adapters.sql.vocabulary import Vocabulary
+from storecore.catalog.english import ENGLISH
+from storecore.catalog.words import Language
 from storecore.ports import Cipher, NewId
 
 _LONGEST_PAUSE = 0.2
@@ -34,12 +38,21 @@ class SqlStorage:
     """The ``Storage`` port on a database that :func:`~adapters.sql.migrate` has brought up to date: a path or a URL.
 
     ``pool_size`` is how many readers can be at work at once; whoever waits longer than ``patience`` seconds for a
-    connection or for their turn to write gets ``Busy``.
+    connection or for their turn to write gets ``Busy``. What products are found by is made with ``language``.
     """
 
-    def __init__(self, where: str | Path | URL, *, cipher: Cipher, pool_size: int = 8, patience: float = 5.0) -> None:
+    def __init__(
+        self,
+        where: str | Path | URL,
+        *,
+        cipher: Cipher,
+        pool_size: int = 8,
+        patience: float = 5.0,
+        language: Language = ENGLISH,
+    ) -> None:
         self._database = open_database(where, pool_size=pool_size, patience=patience)
         self._cipher = cipher
+        self._vocabulary = Vocabulary(language, near)
 
     @property
     def one_writer(self) -> bool:
@@ -50,13 +63,17 @@ class SqlStorage:
     def reading(self, now: datetime, new_id: NewId) -> Iterator[SqlUnit]:
         """A snapshot."""
         with self._database.reading() as connection:
-            yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=False), new_id)
+            yield SqlUnit(
+                Transaction(connection, cipher=self._cipher, now=now, writable=False), new_id, self._vocabulary
+            )
 
     @contextmanager
     def writing(self, now: datetime, new_id: NewId) -> Iterator[SqlUnit]:
         """A transaction that may write. Raises ``Busy``."""
         with self._database.writing() as connection:
-            yield SqlUnit(Transaction(connection, cipher=self._cipher, now=now, writable=True), new_id)
+            yield SqlUnit(
+                Transaction(connection, cipher=self._cipher, now=now, writable=True), new_id, self._vocabulary
+            )
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Cipher]]:

@@ -127,7 +127,6 @@ products = table(
     number("final_price"),
     down("final_price"),
     when("next_price_change", null=True),
-    words("search_text"),
     UniqueConstraint("sku"),
     UniqueConstraint("slug"),
     *not_negative("price", "cost", "final_price"),
@@ -156,6 +155,26 @@ product_attributes = table(
     words("value"),
     Index("ix_product_attributes_name_value", "name", "value", "product_id"),
     narrow=True,
+)
+
+search_documents = table(
+    "search_documents",
+    Column("id", Whole, primary_key=True, autoincrement=True),
+    to("product_id", "products.id", on_delete="CASCADE"),
+    words("name"),
+    words("labels"),
+    words("details"),
+    words("language"),
+    number("changed"),
+    UniqueConstraint("product_id"),
+    Index("ix_search_documents_changed", "changed"),
+)
+
+shelf_changes = table(
+    "shelf_changes",
+    Column("id", Whole, primary_key=True, autoincrement=False),
+    words("shop"),
+    number("changed"),
 )
 
 price_changes = table(

@@ -79,6 +79,11 @@ class Transaction:
         if not self._writable:
             raise RuntimeError("this unit was opened for reading; a use case that writes is marked @writing")
 
+    def check_reading(self) -> None:
+        """Raises ``RuntimeError`` in a transaction that may write."""
+        if self._writable:
+            raise RuntimeError("this unit was opened for writing, and others would see what it may yet take back")
+
     def queue_for(self, what: str) -> None:
         """Wait until no other transaction has queued for the same; nobody else gets it before this one ends."""
         self.check_writable()

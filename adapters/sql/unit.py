@@ -17,9 +17,11 @@ from adapters.sql.payments import SqlPayments
 from adapters.sql.products import SqlProducts
 from adapters.sql.refunds import SqlRefunds
 from adapters.sql.reviews import SqlReviews
+from adapters.sql.search import SqlSearch
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.stock import SqlStock
 from adapters.sql.transaction import Transaction
+from adapters.sql.vocabulary import Vocabulary
 from adapters.sql.wishes import SqlWishes
 from storecore.ports import NewId
 
@@ -27,8 +29,9 @@ from storecore.ports import NewId
 class SqlUnit:
     """The ``Unit`` port."""
 
-    def __init__(self, transaction: Transaction, new_id: NewId) -> None:
+    def __init__(self, transaction: Transaction, new_id: NewId, vocabulary: Vocabulary) -> None:
         self._transaction = transaction
+        self._vocabulary = vocabulary
         self._new_id = new_id
         self.now: datetime = transaction.now
 
@@ -50,7 +53,12 @@ class SqlUnit:
     @cached_property
     def products(self) -> SqlProducts:
         """The catalog."""
-        return SqlProducts(self._transaction)
+        return SqlProducts(self._transaction, self._vocabulary.language)
+
+    @cached_property
+    def search(self) -> SqlSearch:
+        """What products are found by."""
+        return SqlSearch(self._transaction, self._vocabulary)
 
     @cached_property
     def stock(self) -> SqlStock:

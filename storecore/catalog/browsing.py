@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from storecore.accounts.model import GUEST, Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.catalog.facets import FacetedPage, facets
+from storecore.catalog.matching import matched
 from storecore.catalog.model import Category, PriceChange
 from storecore.catalog.offers import Offer, offers
 from storecore.errors import NotFound
@@ -27,17 +28,22 @@ class Browsing(Activity):
         self,
         unit: Unit,
         *,
+        text: str = "",
         query: ProductQuery = EVERYTHING,
         page: PageRequest = FIRST_PAGE,
         with_facets: bool = False,
     ) -> FacetedPage[Offer]:
-        """Active products. Filters and order by price use the kept final price, which may lag a minute."""
-        found = unit.products.page(query, page)
+        """Active products, those that match a text if there is one, in the query's order.
+
+        Filters and order by price use the kept final price, which may lag a minute.
+        """
+        asked = replace(query, match=matched(unit, text)) if text.strip() else query
+        found = unit.products.page(asked, page)
         return FacetedPage(
             items=tuple(offers(unit, found.items)),
             next=found.next,
             total=found.total,
-            facets=facets(unit, query, self.shop.currency) if with_facets else None,
+            facets=facets(unit, asked, self.shop.currency) if with_facets else None,
         )
 
     @reading

@@ -29,6 +29,8 @@ _LETTERS = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"
 
 def fold(text: str) -> str:
     """Text as it is compared and searched: lower case, without accents, ``Şahin`` as ``sahin``."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return bare.casefold().translate(_LETTERS)

@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from adapters.stemming import language
 from storecore.media import TYPES
 from storecore.money import Money
 from storecore.pricing import Destination
@@ -278,6 +280,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith((".", "`")), name
+
+
+def test_every_language_that_may_be_set_can_be_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).search_language == "english"
+    assert load(monkeypatch, SEARCH_LANGUAGE="Turkish").search_language == "turkish"
+    assert "'english'" in refused(monkeypatch, SEARCH_LANGUAGE="klingon")["SEARCH_LANGUAGE"]
+    for name in get_args(Settings.model_fields["search_language"].annotation):
+        assert language(name).stem("x")
 
 
 def test_files_of_support_may_be_fewer_smaller_and_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storecore.catalog.documents import Wanted
 from storecore.catalog.facets import cut
 from storecore.lists import PageRequest
 from storecore.ports import MOST_FACETS, ProductQuery, Storage, Unit
@@ -31,6 +32,7 @@ def _fill(storage: Storage) -> dict[str, str]:
         new_id,
         *(
             {
+                "name": "Wool hat" if n % 2 else "Felt cap",
                 "price": usd(137 * n * n),
                 "stock": n % 3,
                 "group": "even" if n % 2 == 0 else None,
@@ -63,6 +65,8 @@ class ProductCountsContract(Contract):
             {"attributes": (("colour", "red"), ("colour", "blue"))},
             {"attributes": (("colour", "no such colour"),), "group": "even"},
             {"group": "no such group"},
+            {"match": (Wanted(("wool",)),), "attributes": (("colour", "red"),), "in_stock": True},
+            {"match": ()},
         ],
     )
     def test_each_count_is_what_the_list_with_that_choice_holds(self, storage: Storage, query: dict[str, Any]) -> None:
