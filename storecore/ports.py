@@ -275,6 +275,22 @@ class ProductQuery:
     sort: str = "newest"
 
 
+MOST_FACETS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many products of a list are filed at or below each category, have each attribute, and cost how much.
+
+    Attributes are the ``MOST_FACETS`` that most products have, each with as many of its most frequent values, ties by
+    text. Prices are cut to two digits (``storecore.catalog.facets.cut``).
+    """
+
+    categories: Mapping[str, int]
+    attributes: Mapping[str, Mapping[str, int]]
+    prices: Mapping[int, int]
+
+
 SORTS = ("newest", "price", "-price", "popularity", "rating", "name")
 RELEVANCE = "relevance"
 MOST_RELEVANT = 1_000
@@ -314,6 +330,11 @@ class Products(Protocol):
         """Active products in ``query.sort`` order, ties by id. At most two statements, the count included.
 
         By relevance it is the list of :meth:`Search.page`.
+        """
+
+    def counts(self, query: ProductQuery) -> Counts:
+        """What the list could be narrowed to: each count leaves out the filter of its own kind (attributes: of its own
+        name). Three statements.
         """
 
     def save(self, product: Product, at: datetime) -> None:

@@ -11,10 +11,12 @@ from typing_extensions import TypedDict
 
 from storecore.accounts.model import Actor, User
 from storecore.accounts.permissions import Permission
+from storecore.catalog.facets import FacetedPage
 from storecore.catalog.offers import Offer
 from storecore.lists import Page
 from storecore.money import Money
 from storecore.ports import ProductQuery
+from webapp.facets import show_facets
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
 from webapp.http.fields import Amount, AmountText, Choice, Id, Number, PercentText, Text
@@ -152,6 +154,9 @@ class ProductFilters(Query):
     min_rating: Number | None = None
     group: Annotated[str, Text(100)] | None = None
     attr: Mapping[str, str] = Field(default_factory=dict, description="attr.<name>=<value>, such as attr.size=M")
+    facets: bool = Field(default=False, description="whether to answer counts by category, attribute and price too")
+
+    unbound = ("facets",)
 
     def asked(self, currency: str) -> ProductQuery:
         """The question for the catalog. Raises ``Invalid`` for amounts that the currency does not have."""
@@ -194,11 +199,13 @@ def changes_at(found: Offer | Page[Offer]) -> datetime | None:
     return min((offer.changes_at for offer in offers if offer.changes_at is not None), default=None)
 
 
-@routes.endpoint("GET", "/products", show=show_product, remember=changes_at)
-def list_products(ask: Ask[None, ProductList]) -> Page[Offer]:
+@routes.endpoint("GET", "/products", show=show_product, beside=show_facets, remember=changes_at)
+def list_products(ask: Ask[None, ProductList]) -> FacetedPage[Offer]:
     """Products that are sold, those out of stock too."""
     store, query = ask.store, ask.query
-    return store.catalog.products(text=query.q, query=query.asked(store.shop.currency), page=ask.page)
+    return store.catalog.products(
+        text=query.q, query=query.asked(store.shop.currency), page=ask.page, with_facets=query.facets
+    )
 
 
 @routes.endpoint("GET", "/products/{product_id}", show=show_detail, etag=True, remember=changes_at)

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from storecore.catalog.facets import FacetedPage
 from storecore.catalog.lexicon import Kind, Suggestion
 from storecore.catalog.searching import MOST_SUGGESTIONS, Found
-from storecore.lists import Page
+from webapp.facets import show_facets
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
 from webapp.http.fields import Text
@@ -36,16 +37,22 @@ def show_found(found: Found, ask: Ask[Any, Any]) -> FoundView:
 
 
 @routes.endpoint(
-    "GET", "/search", show=show_found, remember=lambda found: changes_at(found.map(lambda each: each.offer))
+    "GET",
+    "/search",
+    show=show_found,
+    beside=show_facets,
+    remember=lambda found: changes_at(found.map(lambda each: each.offer)),
 )
-def search(ask: Ask[None, SearchQuery]) -> Page[Found]:
+def search(ask: Ask[None, SearchQuery]) -> FacetedPage[Found]:
     """Products that match a text, the best first, up to 1,000.
 
     Words are met by name, categories, attributes, SKU and description, whatever their ending; the last one may be
     going on. Only if no product has them all are they taken for mistyped.
     """
-    store = ask.store
-    return store.catalog.search(text=ask.query.q, query=ask.query.asked(store.shop.currency), page=ask.page)
+    store, query = ask.store, ask.query
+    return store.catalog.search(
+        text=query.q, query=query.asked(store.shop.currency), page=ask.page, with_facets=query.facets
+    )
 
 
 class SuggestQuery(Query):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
+from adapters.memory.counting import counts
 from adapters.memory.listing import SORT_KEYS, matching, with_facts
 from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.ranking import keep_document, ranked
@@ -14,7 +15,7 @@ from storecore.catalog.model import UNRATED, Category, PriceChange, Product, fol
 from storecore.catalog.words import Language
 from storecore.errors import CategoryExists, CategoryInUse, Contention, NotFound, SkuTaken
 from storecore.lists import Page, PageRequest
-from storecore.ports import RELEVANCE, ProductQuery
+from storecore.ports import RELEVANCE, Counts, ProductQuery
 
 
 class MemoryCategories(Repository):
@@ -112,6 +113,10 @@ class MemoryProducts(Repository):
             matching(tables, query), page, lambda each: key(tables, each), descending=query.sort == "newest"
         )
         return found.map(lambda each: with_facts(tables, each))
+
+    def counts(self, query: ProductQuery) -> Counts:
+        """Looks at every product."""
+        return counts(self._tables, query)
 
     def save(self, product: Product, at: datetime) -> None:
         """Raises ``Contention``, ``SkuTaken``."""

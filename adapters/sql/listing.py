@@ -1,6 +1,6 @@
 """Product lists: filters, orders and keyset pages. A statement is built once for each shape of a question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields, replace
 from decimal import ROUND_CEILING
 from functools import lru_cache
@@ -106,8 +106,11 @@ def _counted(shape: Shape) -> Select[Any]:
     return select(func.count()).select_from(PRODUCTS).where(*conditions(shape))
 
 
-def conditions(shape: Shape, *, matching: bool = True) -> list[ColumnElement[bool]]:
-    """What a product of ``PRODUCTS`` has to be to be on a list; ``matching`` its text as well."""
+def conditions(shape: Shape, *, matching: bool = True, but: Set[int] = frozenset()) -> list[ColumnElement[bool]]:
+    """What a product of ``PRODUCTS`` has to be to be on a list; ``matching`` its text as well.
+
+    ``but`` are the places of attribute filters that are left out.
+    """
     _, given, attributes, in_stock = shape
     conditions: list[ColumnElement[bool]] = [_products.is_active]
     if "match" in given and matching:
@@ -126,7 +129,7 @@ def conditions(shape: Shape, *, matching: bool = True) -> list[ColumnElement[boo
         conditions.append(_ratings.average >= bindparam("min_rating"))
     if "group" in given:
         conditions.append(_products.group == bindparam("group"))
-    for i in range(attributes):
+    for i in sorted(set(range(attributes)) - but):
         described = select(_attributes.product_id).where(
             _attributes.name == bindparam(f"name{i}"), _attributes.value == bindparam(f"value{i}")
         )

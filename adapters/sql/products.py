@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, selec
 
 from adapters.sql import ranking, tables
 from adapters.sql.columns import from_ticks, to_ticks
+from adapters.sql.counting import counts
 from adapters.sql.dialect import Refusals
 from adapters.sql.listing import counted, list_values, listed, page_values
 from adapters.sql.pages import after, asked, fetched, page_of
@@ -20,7 +21,7 @@ from storecore.catalog.words import Language
 from storecore.errors import Contention, NotFound, SkuTaken
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
-from storecore.ports import RELEVANCE, ProductQuery
+from storecore.ports import RELEVANCE, Counts, ProductQuery
 
 _products, _prices, _filed = tables.products.c, tables.price_changes.c, tables.product_categories.c
 _PRODUCT_REFUSES: Refusals = {"uq_products_sku": SkuTaken, "uq_products_slug": Contention}
@@ -168,6 +169,10 @@ class SqlProducts:
             lambda row: (*row[len(PRODUCT) :], row[0]),
             total,
         )
+
+    def counts(self, query: ProductQuery) -> Counts:
+        """Three statements."""
+        return counts(self._transaction, query)
 
     def save(self, product: Product, at: datetime) -> None:
         """Raises ``Contention``, ``SkuTaken``."""

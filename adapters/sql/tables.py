@@ -141,6 +141,7 @@ products = table(
     check("discount_percent BETWEEN 1 AND 10000", "discount_percent"),
 )
 _ON_SALE = where("is_active = 1", postgresql="is_active")
+Index("ix_products_archived", products.c.id, **where("is_active = 0", postgresql="NOT is_active"))
 Index("ix_products_name", products.c.name_folded, products.c.id, **_ON_SALE)
 Index("ix_products_price", products.c.final_price, products.c.id, **_ON_SALE)
 Index("ix_products_price_down", products.c.final_price_down, products.c.id, **_ON_SALE)

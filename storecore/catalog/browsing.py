@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 from storecore.accounts.model import GUEST, Actor, require
 from storecore.accounts.permissions import Permission
+from storecore.catalog.facets import FacetedPage, facets
 from storecore.catalog.matching import matched
 from storecore.catalog.model import Category, PriceChange
 from storecore.catalog.offers import Offer, offers
 from storecore.errors import NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import ProductQuery, Unit
+from storecore.shop import Shop
 from storecore.transactions import Activity, reading
 
 EVERYTHING = ProductQuery()
@@ -19,17 +21,30 @@ EVERYTHING = ProductQuery()
 class Browsing(Activity):
     """Products, categories and their prices."""
 
+    shop: Shop
+
     @reading
     def products(
-        self, unit: Unit, *, text: str = "", query: ProductQuery = EVERYTHING, page: PageRequest = FIRST_PAGE
-    ) -> Page[Offer]:
+        self,
+        unit: Unit,
+        *,
+        text: str = "",
+        query: ProductQuery = EVERYTHING,
+        page: PageRequest = FIRST_PAGE,
+        with_facets: bool = False,
+    ) -> FacetedPage[Offer]:
         """Active products, those that match a text if there is one, in the query's order.
 
         Filters and order by price use the kept final price, which may lag a minute.
         """
         asked = replace(query, match=matched(unit, text)) if text.strip() else query
         found = unit.products.page(asked, page)
-        return Page(items=tuple(offers(unit, found.items)), next=found.next, total=found.total)
+        return FacetedPage(
+            items=tuple(offers(unit, found.items)),
+            next=found.next,
+            total=found.total,
+            facets=facets(unit, asked, self.shop.currency) if with_facets else None,
+        )
 
     @reading
     def product(self, unit: Unit, *, product: str, by: Actor = GUEST) -> Offer:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
+from storecore.catalog.facets import FacetedPage, facets
 from storecore.catalog.lexicon import Suggestion
 from storecore.catalog.matching import found
 from storecore.catalog.offers import Offer, offers
-from storecore.lists import FIRST_PAGE, Page, PageRequest
+from storecore.lists import FIRST_PAGE, PageRequest
 from storecore.ports import ProductQuery, Unit
+from storecore.shop import Shop
 from storecore.transactions import Activity, reading, writing
 
 MOST_SUGGESTIONS = 10
@@ -39,10 +41,18 @@ class Found:
 class Searching(Activity):
     """Search, suggestions, and the index they need."""
 
+    shop: Shop
+
     @reading
     def search(
-        self, unit: Unit, *, text: str, query: ProductQuery = _EVERYTHING, page: PageRequest = FIRST_PAGE
-    ) -> Page[Found]:
+        self,
+        unit: Unit,
+        *,
+        text: str,
+        query: ProductQuery = _EVERYTHING,
+        page: PageRequest = FIRST_PAGE,
+        with_facets: bool = False,
+    ) -> FacetedPage[Found]:
         """Active products that match a text and pass the query's filters, the best first, up to 1,000 of them.
 
         Each of the text's words has to be met. Only if no product of the shop meets them all are words taken for
@@ -50,10 +60,11 @@ class Searching(Activity):
         """
         hits = found(unit, text, query, page)
         shown = offers(unit, [hit.product for hit in hits.items])
-        return Page(
+        return FacetedPage(
             items=tuple(Found(offer=offer, score=hit.score) for offer, hit in zip(shown, hits.items, strict=True)),
             next=hits.next,
             total=hits.total,
+            facets=facets(unit, asked, self.shop.currency) if with_facets else None,
         )
 
     @reading

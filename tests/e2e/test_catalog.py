@@ -427,3 +427,24 @@ def test_whoever_may_change_nothing_of_a_product_is_told_so_before_the_fields_ar
     hat = live.hat()
     answer = live.customer().patch(f"/products/{hat}", json={"price": 1, "nonsense": True})
     problem(answer, 403, "forbidden")
+
+
+def test_facets_say_what_each_further_choice_leaves(live: LiveShop, visitor: httpx.Client) -> None:
+    hats, caps = category(live, "Hats"), category(live, "Caps")
+    live.hat(price="19.99", category_ids=[hats], attributes={"colour": "red"})
+    live.hat(price="5.00", category_ids=[hats], attributes={"colour": "blue"})
+    live.hat(price="19.50", category_ids=[caps], attributes={"colour": "red"})
+    assert "facets" not in visitor.get("/products").json()
+    answer = visitor.get("/products", params={"facets": True, "attr.colour": "red", "limit": 1})
+    found = answer.json()["facets"]
+    assert {each["id"]: each["count"] for each in found["categories"]} == {hats: 1, caps: 1}
+    assert found["attributes"] == [
+        {"name": "colour", "values": [{"value": "red", "count": 2}, {"value": "blue", "count": 1}]}
+    ]
+    assert found["prices"] == [{"min_price": "15.00", "max_price": "19.99", "count": 2, "currency": "USD"}]
+    cursor = answer.json()["next_cursor"]
+    further = visitor.get("/products", params={"attr.colour": "red", "limit": 1, "cursor": cursor})
+    assert len(further.json()["items"]) == 1, "facets are asked for once, on the first page"
+    assert "facets" not in further.json()
+    refused = visitor.get("/products", params={"facets": "maybe"})
+    assert problem(refused, 422, "invalid")["errors"][0]["field"] == "facets"

@@ -136,3 +136,20 @@ def test_talking_takes_a_few_statements_however_much_was_said(store: Floor) -> N
         with _storage(store).count_statements() as statements:
             look()
         assert statements.count <= most
+
+
+def test_facets_take_four_statements_more_whatever_there_is_to_count(store: Floor) -> None:
+    def statements() -> list[int]:
+        counts = []
+        for with_facets in (False, True):
+            with _storage(store).count_statements() as counted:
+                store.catalog.products(page=PageRequest(limit=20), with_facets=with_facets)
+            counts.append(counted.count)
+        return counts
+
+    product(store)
+    few = statements()
+    for n in range(25):
+        product(store, price=100 + n, attributes={"size": str(n)})
+    assert statements() == few
+    assert few[1] == few[0] + 4

@@ -44,9 +44,10 @@ it returns says the rest: an entity is shown by ``show``, whose ``TypedDict`` is
 list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an ``Answer`` is a download (name its type
 with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
-``endpoint(method, path, *, show=None, status=None, location=None, may=None, who=Who.ANYONE, once=False, etag=False,
-public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
+``endpoint(method, path, *, show=None, beside=None, status=None, location=None, may=None, who=Who.ANYONE, once=False,
+etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
 
+``beside``    what a list answers beside its ``items``, shown from the whole page.
 ``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
               202.
 ``may``       the permission that is needed, or several of which one is (401 for guests without it, 403 for users).

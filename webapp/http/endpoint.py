@@ -49,6 +49,7 @@ class Endpoint:
     path: str
     handler: Callable[..., Any]
     show: Callable[..., Any] | None = None
+    beside: Callable[..., Any] | None = None
     status: int | None = None
     location: str | None = None
     may: tuple[Permission, ...] = ()
@@ -97,7 +98,8 @@ class Endpoint:
     @property
     def paged(self) -> bool:
         """Whether it answers a list in pages."""
-        return get_origin(self.returns) is Page
+        kind = get_origin(self.returns)
+        return isinstance(kind, type) and issubclass(kind, Page)
 
     @property
     def empty(self) -> bool:
@@ -261,7 +263,10 @@ class _View:
             return download(result)
         if isinstance(result, Page):
             show = partial(self._show, ask=ask)
-            return json_answer(endpoint.success, show_page(result, show, binding, self.parts.values), {})
+            shown = show_page(result, show, binding, self.parts.values)
+            if endpoint.beside is not None:
+                shown |= endpoint.beside(result)
+            return json_answer(endpoint.success, shown, {})
         shown = self._show(result, ask=ask)
         answer = json_answer(endpoint.success, shown, {})
         if endpoint.etag:
@@ -304,6 +309,7 @@ class Routes:
         path: str,
         *,
         show: Callable[Concatenate[T, ...], object],
+        beside: Callable[[Any], object] | None = None,
         status: int | None = None,
         location: str | None = None,
         may: Permission | tuple[Permission, ...] = (),

@@ -33,6 +33,7 @@ class QueryReader(Generic[Q]):
         self._route = route
         self._paged = paged
         self._also = also
+        self._unbound = {*PAGING, *also, *(() if model is None else model.unbound)}
         self._kinds = (
             {}
             if model is None
@@ -92,7 +93,7 @@ class QueryReader(Generic[Q]):
 
     def _binding(self, pairs: list[tuple[str, str]]) -> str:
         """The list that a cursor belongs to: its route and filters, in whatever order they were written."""
-        filters = sorted(pair for pair in pairs if pair[0] not in PAGING and pair[0] not in self._also)
+        filters = sorted(pair for pair in pairs if pair[0] not in self._unbound)
         text = repr((self._route, filters)).encode(errors="backslashreplace")
         return blake2b(text, digest_size=12).hexdigest()
 

@@ -87,13 +87,16 @@ def document(areas: Sequence[Routes], *, title: str, version: str) -> Schema:
 
 
 def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[tuple[str, str], Schema], dict[str, Schema]]:
-    """The schema of each endpoint's ``body``, ``query`` and ``answer``, and what they refer to by name."""
+    """The schema of each endpoint's ``body``, ``query``, ``answer`` and ``beside``, and what they refer to by name."""
     inputs: list[tuple[tuple[str, str], JsonSchemaMode, TypeAdapter[Any]]] = []
     for endpoint in endpoints:
         if endpoint.body not in (None, bytes):
             inputs.append(((endpoint.name, "body"), "validation", TypeAdapter(endpoint.form or endpoint.body)))
         if endpoint.query is not None:
             inputs.append(((endpoint.name, "query"), "validation", TypeAdapter(endpoint.query)))
+        if endpoint.beside is not None:
+            beside = get_type_hints(endpoint.beside)["return"]
+            inputs.append(((endpoint.name, "beside"), "serialization", TypeAdapter(beside)))
         if (shown := _shown(endpoint)) is not None:
             inputs.append(((endpoint.name, "answer"), "serialization", TypeAdapter(shown)))
     found, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)
@@ -123,7 +126,7 @@ def _operation(
         "tags": [endpoint.area],
         "summary": " ".join(summary.split()).removesuffix("."),
         "parameters": parameters(endpoint, model),
-        "responses": {str(endpoint.success): _answer(endpoint, schemas.get((endpoint.name, "answer")))},
+        "responses": {str(endpoint.success): _answer(endpoint, schemas)},
         "security": _security(endpoint),
     }
     if description:
@@ -174,7 +177,8 @@ def _etag() -> Schema:
     return {"ETag": {"description": '`"<version>.<digest>"`', "schema": {"type": "string"}}}
 
 
-def _answer(endpoint: Endpoint, schema: Schema | None) -> Schema:
+def _answer(endpoint: Endpoint, schemas: Mapping[tuple[str, str], Schema]) -> Schema:
+    schema = schemas.get((endpoint.name, "answer"))
     answer: Schema = {
         "description": {201: "Made.", 202: "Taken; it will be done.", 204: "Done."}.get(endpoint.success, "As asked."),
         "headers": {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}},
@@ -191,7 +195,9 @@ def _answer(endpoint: Endpoint, schema: Schema | None) -> Schema:
     if endpoint.binary:
         answer["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
     elif schema is not None:
-        answer["content"] = {JSON: {"schema": _page_of(schema) if endpoint.paged else schema}}
+        whole = _page_of(schema) if endpoint.paged else schema
+        beside = schemas.get((endpoint.name, "beside"))
+        answer["content"] = {JSON: {"schema": whole if beside is None else {"allOf": [whole, beside]}}}
     return answer
 
 

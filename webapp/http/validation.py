@@ -27,7 +27,12 @@ class Body(Model):
 
 
 class Query(Model):
-    """The base of every query string. ``field: Mapping[str, str]`` collects ``field.<name>=<value>`` parameters."""
+    """The base of every query string. ``field: Mapping[str, str]`` collects ``field.<name>=<value>`` parameters.
+
+    ``unbound`` are those that do not change which rows a list has: a cursor holds with and without them.
+    """
+
+    unbound: ClassVar[tuple[str, ...]] = ()
 
 
 class Nothing(Body):

@@ -47,6 +47,7 @@ from storecore.testing.contracts.payments import (  # noqa: E402 - after the rew
     OverdueContract,
     PaymentsContract,
 )
+from storecore.testing.contracts.product_counts import ProductCountsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
     PricesContract,
     ProductListsContract,
@@ -83,6 +84,7 @@ class StorageContract(
     CategoriesContract,
     ProductsContract,
     ProductListsContract,
+    ProductCountsContract,
     PricesContract,
     SearchContract,
     StockContract,
@@ -131,6 +133,7 @@ __all__ = [
     "PaymentProviderContract",
     "PaymentsContract",
     "PricesContract",
+    "ProductCountsContract",
     "ProductListsContract",
     "ProductsContract",
     "PurchasesContract",

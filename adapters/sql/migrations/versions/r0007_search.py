@@ -65,3 +65,10 @@ def upgrade() -> None:
         "INSERT INTO shelf_changes (id, shop, changed) SELECT 1, min(id), 0 FROM categories HAVING count(*) > 0"
     )
     connection.exec_driver_sql("ALTER TABLE products DROP COLUMN search_text")
+    op.create_index(
+        "ix_products_archived",
+        "products",
+        ["id"],
+        sqlite_where=sa.text("is_active = 0"),
+        postgresql_where=sa.text("NOT is_active"),
+    )
