@@ -1,14 +1,14 @@
 """Finding products by what a shopper types, and keeping what they are found by; nobody needs to sign in to look."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.catalog.facets import FacetedPage, facets
 from storecore.catalog.lexicon import Suggestion
-from storecore.catalog.matching import found
+from storecore.catalog.matching import found, matched
 from storecore.catalog.offers import Offer, offers
 from storecore.lists import FIRST_PAGE, PageRequest
 from storecore.ports import ProductQuery, Unit
@@ -64,7 +64,7 @@ class Searching(Activity):
             items=tuple(Found(offer=offer, score=hit.score) for offer, hit in zip(shown, hits.items, strict=True)),
             next=hits.next,
             total=hits.total,
-            facets=facets(unit, asked, self.shop.currency) if with_facets else None,
+            facets=facets(unit, replace(query, match=matched(unit, text)), self.shop.currency) if with_facets else None,
         )
 
     @reading
