@@ -21,6 +21,7 @@ from storecore.catalog.stocking import Stocking
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
+from storecore.insight.reporting import Reporting
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
 from storecore.orders.paying import Paying
@@ -97,6 +98,11 @@ class Support(Talking, Attaching, Handling):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Insight(Reporting):
+    """``store.insight``: the dashboard and reports."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notices(Delivering):
     """``store.notices``: the mail that is owed."""
 
@@ -168,6 +174,7 @@ class Store:
         self.reviews = self._ports.equip(Reviews)
         self.refunds = self._ports.equip(Refunds)
         self.support = self._ports.equip(Support)
+        self.insight = self._ports.equip(Insight)
         self.notices = self._ports.equip(Notices)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
@@ -177,12 +184,13 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: prices of discounts that began or ended, payments, invoices, refunds, mail, hourly the broom.
+        """Do what is due: prices of discounts that began or ended, payments, invoices, refunds, the sums of reports,
+        mail, hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
         done = self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
-        done += self.orders.issue_due() + self.refunds.pay_out()
+        done += self.orders.issue_due() + self.refunds.pay_out() + self.insight.roll_up()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
         done += delivered or self.wishlist.tell_wishers()
