@@ -12,7 +12,7 @@ from adapters.sql import journal, tables
 from adapters.sql.columns import Instant
 from adapters.sql.dialect import First
 from adapters.sql.insight_tables import buyer_takings, product_takings, takings
-from adapters.sql.journal import OF_BUYERS, OF_PRODUCTS, Papers
+from adapters.sql.journal import OF_BUYERS, OF_PRODUCTS, Papers, named
 from adapters.sql.rolling_up import RollingUp, kept
 from adapters.sql.transaction import Row, Transaction
 from storecore.accounts.model import shortened
@@ -103,7 +103,7 @@ class _Ranking:
             values = {"most": most + len(more) + 1, "periods": periods, "period": periods[0]}
             rows += transaction.rows(self._in_one if len(periods) == 1 else self._in_some, values)
             rows += transaction.rows(self._of, {"periods": periods, "keys": [*more, also]})
-        sums = {key: Counter(_named(self._names, amounts)) for key, *amounts in rows}
+        sums = {key: Counter(named(self._names, amounts)) for key, *amounts in rows}
         for key, amounts in more.items():
             sums.setdefault(key, Counter()).update(amounts)
         return sums
@@ -132,7 +132,7 @@ class SqlInsight:
             found += [
                 _taken(date.fromisoformat(day), rate, included, *amounts) for day, rate, included, *amounts in rows
             ]
-        for day, (rate, included), sums in journal.takings_of(self._transaction, papers, days.timezone):
+        for day, (rate, included), sums in journal.takings_of(self._transaction.rows, papers, days.timezone):
             found.append(Takings(day=day, tax_rate=Decimal(rate), tax_included=included, **sums))
         return found
 
@@ -150,7 +150,7 @@ class SqlInsight:
         periods, sums = self._kept_and_more(days, journal.categories_of)
         if periods:
             for category_id, *kept_sums in self._transaction.rows(_by_category, {"periods": periods}):
-                sums.setdefault(category_id, Counter()).update(_named(OF_PRODUCTS, kept_sums))
+                sums.setdefault(category_id, Counter()).update(named(OF_PRODUCTS, kept_sums))
         names = dict(map(tuple, self._transaction.rows(_category_names)))
         found: dict[str | None, Counter[str]] = {}
         for category_id, amounts in sums.items():
@@ -202,14 +202,14 @@ class SqlInsight:
         """Whether what is kept is of use for these days, and the papers that are not in it."""
         timezone, invoices, notes = kept(self._transaction)
         if timezone != days.timezone:
-            return False, Papers().of(days, self._transaction.now)
-        return True, Papers(invoices_after=invoices, notes_after=notes).of(days, self._transaction.now)
+            return False, Papers().of(days).with_waiting(self._transaction.now)
+        return True, Papers(invoices_after=invoices, notes_after=notes).of(days).with_waiting(self._transaction.now)
 
     def _kept_and_more(self, days: Days, look: Any) -> tuple[Sequence[str], dict[Any, Counter[str]]]:
         """The periods that are kept, and the sums of the papers since, by key."""
         rolled, papers = self._since(days)
         more: dict[Any, Counter[str]] = {}
-        for _, key, sums in look(self._transaction, papers, days.timezone):
+        for _, key, sums in look(self._transaction.rows, papers, days.timezone):
             more.setdefault(key, Counter()).update(sums)
         return periods_of(days) if rolled else (), more
 
@@ -225,12 +225,8 @@ def periods_of(days: Days) -> Sequence[str]:
     return found
 
 
-def _named(names: Sequence[str], amounts: Sequence[Any]) -> Mapping[str, int]:
-    return {name: int(amount) for name, amount in zip(names, amounts, strict=True)}
-
-
 def _taken(day: date, rate: str, included: Any, *amounts: int) -> Takings:
-    return Takings(day=day, tax_rate=Decimal(rate), tax_included=bool(included), **_named(AMOUNTS, amounts))
+    return Takings(day=day, tax_rate=Decimal(rate), tax_included=bool(included), **named(AMOUNTS, amounts))
 
 
 def _goods(id_: str | None, name: str | None, sums: Counter[str], sku: str | None = None) -> GoodsTakings:

@@ -5,14 +5,15 @@ and of credit notes ``…_after`` … ``…_to``, the quarters ``since`` … ``b
 wait: those count if that is among the quarters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Executable,
     FromClause,
     Select,
     Subquery,
@@ -26,9 +27,9 @@ from sqlalchemy import (
 )
 
 from adapters.sql import tables
-from adapters.sql.columns import Whole, from_ticks, to_ticks
+from adapters.sql.columns import Instant, Whole, from_ticks, to_ticks
 from adapters.sql.dialect import First, Quarter
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Values
 from storecore.insight.days import Days, day_of
 from storecore.orders.refund import Disposition, RefundCause
 
@@ -48,7 +49,12 @@ OF_PRODUCTS = ("units", "units_returned", "net", "refunds", "cost")
 OF_BUYERS = ("orders", "spent")
 
 _ZERO = literal_column("0", Whole)
-_ONE = literal_column("1", Whole)
+
+Keyed = Iterator[tuple[date, str, Mapping[str, int]]]
+
+
+Rows = Callable[[Executable, Values], Iterable[Row]]
+"""Runs a query with its parameters."""
 
 
 class Papers(NamedTuple):
@@ -62,55 +68,65 @@ class Papers(NamedTuple):
     before: int = _LAST
     now: int = -1
 
-    def of(self, days: Days, now: datetime) -> "Papers":
-        """Those of them that are of these days, and those that wait."""
-        return self._replace(since=_quarter(days.begins), before=_quarter(days.ends), now=_quarter(now))
+    def of(self, days: Days) -> "Papers":
+        """Those of them that are of these days."""
+        return self._replace(since=_quarter(days.begins), before=_quarter(days.ends))
+
+    def with_waiting(self, now: datetime) -> "Papers":
+        """Those that wait, too."""
+        return self._replace(now=_quarter(now))
 
 
 def _quarter(at: datetime) -> int:
     return to_ticks(at) // QUARTER
 
 
+class Statements(NamedTuple):
+    """The sums of papers that are found by their numbers, or else by when they were issued."""
+
+    goods_by_rate: Select[Any]
+    orders_by_rate: Select[Any]
+    goods_by_product: Select[Any]
+    goods_by_category: Select[Any]
+    orders_by_customer: Select[Any]
+
+
 def takings_of(
-    transaction: Transaction, papers: Papers, timezone: str
-) -> Sequence[tuple[date, Row, Mapping[str, int]]]:
-    """Day, tax rate and whether it is included, and amounts; several may be of one day and rate."""
-    found = []
-    for statement, names in ((_goods_by_rate, OF_GOODS), (_orders_by_rate, OF_ORDERS)):
-        for quarter, rate, included, *amounts in transaction.rows(statement, papers._asdict()):
-            found.append((_day(quarter, timezone), (rate, bool(included)), _named(names, amounts)))
-    return found
+    rows: Rows, papers: Papers, timezone: str, statements: Statements | None = None
+) -> Iterator[tuple[date, tuple[str, bool], Mapping[str, int]]]:
+    """Day, tax rate with whether it is included, and amounts; several may be of one day and rate."""
+    which = statements or BY_NUMBER
+    for statement, names in ((which.goods_by_rate, OF_GOODS), (which.orders_by_rate, OF_ORDERS)):
+        for quarter, rate, included, *amounts in rows(statement, papers._asdict()):
+            yield _day(quarter, timezone), (rate, bool(included)), named(names, amounts)
 
 
-def goods_of(transaction: Transaction, papers: Papers, timezone: str) -> Sequence[tuple[date, Any, Mapping[str, int]]]:
+def goods_of(rows: Rows, papers: Papers, timezone: str, statements: Statements | None = None) -> Keyed:
     """Day, product and amounts."""
-    return _by_key(transaction, _goods_by_product, OF_PRODUCTS, papers, timezone)
+    return _by_key(rows, (statements or BY_NUMBER).goods_by_product, OF_PRODUCTS, papers, timezone)
 
 
-def categories_of(
-    transaction: Transaction, papers: Papers, timezone: str
-) -> Sequence[tuple[date, Any, Mapping[str, int]]]:
+def categories_of(rows: Rows, papers: Papers, timezone: str) -> Keyed:
     """Day, the first category of the products, and amounts."""
-    return _by_key(transaction, _goods_by_category, OF_PRODUCTS, papers, timezone)
+    return _by_key(rows, BY_NUMBER.goods_by_category, OF_PRODUCTS, papers, timezone)
 
 
-def buyers_of(transaction: Transaction, papers: Papers, timezone: str) -> Sequence[tuple[date, Any, Mapping[str, int]]]:
+def buyers_of(rows: Rows, papers: Papers, timezone: str, statements: Statements | None = None) -> Keyed:
     """Day, customer (empty for guests) and amounts."""
-    return _by_key(transaction, _orders_by_customer, OF_BUYERS, papers, timezone)
+    return _by_key(rows, (statements or BY_NUMBER).orders_by_customer, OF_BUYERS, papers, timezone)
 
 
-def _by_key(
-    transaction: Transaction, statement: Select[Any], names: Sequence[str], papers: Papers, timezone: str
-) -> Sequence[tuple[date, Any, Mapping[str, int]]]:
-    rows = transaction.rows(statement, papers._asdict())
-    return [(_day(quarter, timezone), key, _named(names, amounts)) for quarter, key, *amounts in rows]
+def _by_key(rows: Rows, statement: Select[Any], names: Sequence[str], papers: Papers, timezone: str) -> Keyed:
+    for quarter, key, *amounts in rows(statement, papers._asdict()):
+        yield _day(quarter, timezone), key, named(names, amounts)
 
 
-def _named(names: Sequence[str], amounts: Sequence[Any]) -> Mapping[str, int]:
+def named(names: Sequence[str], amounts: Sequence[Any]) -> Mapping[str, int]:
+    """Sums by name; PostgreSQL gives them as decimals."""
     return {name: int(amount) for name, amount in zip(names, amounts, strict=True)}
 
 
-@cache
+@lru_cache(maxsize=2**16)
 def _day(quarter: int, timezone: str) -> date:
     return day_of(from_ticks(quarter * QUARTER), timezone)
 
@@ -119,29 +135,44 @@ def _given(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=Whole)
 
 
-def _numbered(sequence: Column[int], of: str) -> tuple[ColumnElement[bool], ...]:
-    return sequence > _given(f"{of}_after"), sequence <= _given(f"{of}_to")
-
-
 def _paid_shipping(column: Column[int]) -> ColumnElement[int]:
     """Without the tax inside."""
     return column - case((_orders.c.tax_included, _orders.c.shipping_tax), else_=_ZERO)
 
 
-_INVOICED = (_orders.join(_invoices), Quarter(_invoices.c.issued_at), _numbered(_invoices.c.sequence, "invoices"))
-_WAITING = (_orders, _given("now"), (text(f"({tables.TO_INVOICE})"),))
-_CREDITED = (
-    _orders.join(_notes, _notes.c.order_id == _orders.c.id).outerjoin(_refunds, _refunds.c.id == _notes.c.refund_id),
-    Quarter(_notes.c.issued_at),
-    _numbered(_notes.c.sequence, "notes"),
-)
+class _Source(NamedTuple):
+    """Orders with their papers, when those were issued, and which."""
+
+    orders: FromClause
+    quarter: ColumnElement[int]
+    which: Sequence[ColumnElement[bool]]
+
+
+def _issued(at: Column[datetime], sequence: Column[int], of: str, *, by_time: bool) -> dict[str, Any]:
+    """The quarter of an issue, and what finds those that are asked for: an index of numbers, or else one of times."""
+    which = [sequence > _given(f"{of}_after"), sequence <= _given(f"{of}_to")]
+    if by_time:
+        which += [at >= bindparam("begins", type_=Instant), at < bindparam("ends", type_=Instant)]
+    return {"quarter": Quarter(at), "which": which}
+
+
+def _invoiced(*, by_time: bool) -> _Source:
+    of = _issued(_invoices.c.issued_at, _invoices.c.sequence, "invoices", by_time=by_time)
+    return _Source(_orders.join(_invoices), **of)
+
+
+def _credited(*, by_time: bool) -> _Source:
+    of = _issued(_notes.c.issued_at, _notes.c.sequence, "notes", by_time=by_time)
+    notes = _orders.join(_notes, _notes.c.order_id == _orders.c.id)
+    return _Source(notes.outerjoin(_refunds, _refunds.c.id == _notes.c.refund_id), **of)
+
+
+_WAITING = _Source(_orders, _given("now"), (text(f"({tables.TO_INVOICE})"),))  # type: ignore[arg-type] # a text is a condition
 _CANCELLED = func.coalesce(_refunds.c.cause, "") != str(RefundCause.RETURN)
 _RETURNED = _refunds.c.cause == str(RefundCause.RETURN)
 
-Source = tuple[FromClause, ColumnElement[int], Sequence[Any]]
 
-
-def _line(source: Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]:
+def _line(source: _Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]:
     """Lines that were sold, or whose sale is taken back."""
     orders, quarter, which = source
     line = _lines.c
@@ -164,8 +195,9 @@ def _line(source: Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _returned_line() -> Select[Any]:
-    orders, quarter, which = _CREDITED
+def _returned_line(source: _Source) -> Select[Any]:
+    """Lines that came back."""
+    orders, quarter, which = source
     returned = orders.join(_items, _items.c.refund_id == _refunds.c.id).join(
         _lines, (_lines.c.order_id == _orders.c.id) & (_lines.c.id == _items.c.line_id)
     )
@@ -189,7 +221,7 @@ def _returned_line() -> Select[Any]:
     )
 
 
-def _order(source: Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]:
+def _order(source: _Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]:
     """What orders are besides their lines, or were before they were taken back."""
     orders, quarter, which = source
     order = _orders.c
@@ -212,8 +244,9 @@ def _order(source: Source, sign: int, *also: ColumnElement[bool]) -> Select[Any]
     )
 
 
-def _returned() -> Select[Any]:
-    orders, quarter, which = _CREDITED
+def _returned(source: _Source) -> Select[Any]:
+    """What was given back besides lines."""
+    orders, quarter, which = source
     order = _orders.c
     return (
         select(
@@ -248,17 +281,26 @@ def _summed(papers: Subquery, keys: Sequence[ColumnElement[Any]], amounts: Seque
     )
 
 
-_goods = _papers(_line(_INVOICED, 1), _line(_WAITING, 1), _line(_CREDITED, -1, _CANCELLED), _returned_line())
-_whole = _papers(_order(_INVOICED, 1), _order(_WAITING, 1), _order(_CREDITED, -1, _CANCELLED), _returned())
-_net = _goods.c.listed - _goods.c.reduced - case((_goods.c.tax_included, _goods.c.goods_tax), else_=_ZERO)
-_sold = (_goods.c.units, _goods.c.units_returned, _net, _goods.c.refunds, _goods.c.cost)
+def _statements(*, by_time: bool) -> Statements:
+    invoiced, credited = _invoiced(by_time=by_time), _credited(by_time=by_time)
+    goods = _papers(_line(invoiced, 1), _line(_WAITING, 1), _line(credited, -1, _CANCELLED), _returned_line(credited))
+    whole = _papers(_order(invoiced, 1), _order(_WAITING, 1), _order(credited, -1, _CANCELLED), _returned(credited))
+    net = goods.c.listed - goods.c.reduced - case((goods.c.tax_included, goods.c.goods_tax), else_=_ZERO)
+    sold = (goods.c.units, goods.c.units_returned, net, goods.c.refunds, goods.c.cost)
+    products = tables.products
+    return Statements(
+        goods_by_rate=_summed(goods, [goods.c.tax_rate, goods.c.tax_included], [goods.c[name] for name in OF_GOODS]),
+        orders_by_rate=_summed(whole, [whole.c.tax_rate, whole.c.tax_included], [whole.c[name] for name in OF_ORDERS]),
+        goods_by_product=_summed(goods, [goods.c.product_id], sold),
+        goods_by_category=_summed(goods, [First(products.c.category_ids)], sold).join(
+            products, products.c.id == goods.c.product_id
+        ),
+        orders_by_customer=_summed(
+            whole, [func.coalesce(whole.c.customer_id, "")], [whole.c.orders, whole.c.invoiced - whole.c.credited]
+        ),
+    )
 
-_goods_by_rate = _summed(_goods, [_goods.c.tax_rate, _goods.c.tax_included], [_goods.c[name] for name in OF_GOODS])
-_orders_by_rate = _summed(_whole, [_whole.c.tax_rate, _whole.c.tax_included], [_whole.c[name] for name in OF_ORDERS])
-_goods_by_product = _summed(_goods, [_goods.c.product_id], _sold)
-_goods_by_category = _summed(_goods, [First(tables.products.c.category_ids)], _sold).join(
-    tables.products, tables.products.c.id == _goods.c.product_id
-)
-_orders_by_customer = _summed(
-    _whole, [func.coalesce(_whole.c.customer_id, "")], [_whole.c.orders, _whole.c.invoiced - _whole.c.credited]
-)
+
+BY_NUMBER = _statements(by_time=False)
+BY_TIME = _statements(by_time=True)
+"""Takes the moments ``begins`` and ``ends`` too."""

@@ -77,13 +77,13 @@ class RollingUp:
         return papers.invoices_to - invoices + papers.notes_to - notes
 
     def _add(self, papers: Papers) -> None:
-        by_rate = journal.takings_of(self._transaction, papers, self._timezone)
-        sums = _summed((((str(day), *rate), amounts) for day, rate, amounts in by_rate), AMOUNTS)
+        by_rate = journal.takings_of(self._transaction.rows, papers, self._timezone)
+        sums = summed((((str(day), *rate), amounts) for day, rate, amounts in by_rate), AMOUNTS)
         self._write(_add_takings, takings, sums)
-        goods = journal.goods_of(self._transaction, papers, self._timezone)
-        self._write(_add_products, product_takings, _summed(_by_period(goods), OF_PRODUCTS))
-        buyers = journal.buyers_of(self._transaction, papers, self._timezone)
-        self._write(_add_buyers, buyer_takings, _summed(_by_period(buyers), OF_BUYERS))
+        goods = journal.goods_of(self._transaction.rows, papers, self._timezone)
+        self._write(_add_products, product_takings, summed(_by_period(goods), OF_PRODUCTS))
+        buyers = journal.buyers_of(self._transaction.rows, papers, self._timezone)
+        self._write(_add_buyers, buyer_takings, summed(_by_period(buyers), OF_BUYERS))
 
     def _write(self, statement: Any, table: Table, sums: Mapping[tuple[Any, ...], Mapping[str, int]]) -> None:
         keys = [column.name for column in table.primary_key]
@@ -103,9 +103,10 @@ def _by_period(
         yield (str(day)[:7], key), amounts
 
 
-def _summed(
+def summed(
     found: Iterable[tuple[tuple[Any, ...], Mapping[str, int]]], names: Sequence[str]
 ) -> Mapping[tuple[Any, ...], Mapping[str, int]]:
+    """Add up by key; an amount of these names that nobody mentions is 0."""
     sums: dict[tuple[Any, ...], Counter[str]] = {}
     for key, amounts in found:
         sums.setdefault(key, Counter(dict.fromkeys(names, 0))).update(amounts)

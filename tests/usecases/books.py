@@ -1,4 +1,4 @@
-"""Reports worked out slowly, by looking at every order and its papers one after another: what the fast ones must equal."""
+"""Reports worked out slowly, order by order and paper by paper: what the fast ones must equal."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -124,11 +124,7 @@ class Books:
         found = self._goods(days, {each.product_id: each.product_id for each in self._lines()})
         with self.store.storage.reading(self.now, str) as unit:
             products = unit.products.some(each for each in found if each)
-        rows = [
-            GoodsTakings(id=each, name=products[each].name, sku=products[each].sku, **_amounts(found[each]))
-            for each in found
-            if each
-        ]
+        rows = [_goods(each, products[each].name, found[each], sku=products[each].sku) for each in found if each]
         return sorted(rows, key=lambda row: (-row.net, row.id or ""))
 
     def categories(self, days: Days) -> list[GoodsTakings]:
@@ -141,10 +137,7 @@ class Books:
             for each, product in products.items()
         }
         found = self._goods(days, firsts)
-        rows = [
-            GoodsTakings(id=each, name=categories[each].name if each else None, **_amounts(found[each]))
-            for each in found
-        ]
+        rows = [_goods(each, categories[each].name if each else None, found[each]) for each in found]
         return sorted(rows, key=lambda row: (-row.net, row.id or ""))
 
     def customers(self, days: Days) -> tuple[list[BuyerTakings], BuyerTakings]:
@@ -215,8 +208,8 @@ def _orders(unit: Unit) -> Iterator[Order]:
 
 def _folder(unit: Unit, order: Order) -> Folder:
     refunds = {refund.id: refund for refund in unit.refunds.of_order(order.id)}
-    credits = [(note, refunds.get(note.refund_id or "")) for note in unit.credit_notes.of_order(order.id)]
-    return Folder(order=order, invoice=unit.invoices.of_order(order.id), credits=credits)
+    credited = [(note, refunds.get(note.refund_id or "")) for note in unit.credit_notes.of_order(order.id)]
+    return Folder(order=order, invoice=unit.invoices.of_order(order.id), credits=credited)
 
 
 def _net(order: Order, line: OrderLine) -> int:
@@ -235,5 +228,14 @@ def _rounded(without_tax: Fraction, amount: int) -> int:
     return amount - (half_up if tax >= 0 else -half_up)
 
 
-def _amounts(sums: dict[str, int]) -> dict[str, int]:
-    return {name: sums[name] for name in ("units", "units_returned", "net", "refunds", "cost")}
+def _goods(id_: str | None, name: str | None, sums: dict[str, int], sku: str | None = None) -> GoodsTakings:
+    return GoodsTakings(
+        id=id_,
+        name=name,
+        sku=sku,
+        units=sums["units"],
+        units_returned=sums["units_returned"],
+        net=sums["net"],
+        refunds=sums["refunds"],
+        cost=sums["cost"],
+    )

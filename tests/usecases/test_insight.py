@@ -1,7 +1,7 @@
 """The dashboard and reports: exact on every back end, before, amid and after the papers were rolled up."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -9,11 +9,9 @@ from random import Random
 import pytest
 
 from storecore.accounts.model import GUEST, SYSTEM, User
-from storecore.accounts.permissions import Permission, Role
+from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
-from storecore.errors import Forbidden, Invalid, NotAuthenticated, StoreError
-from storecore.insight.days import By
-from storecore.lists import PageRequest
+from storecore.errors import StoreError
 from storecore.money import Money
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition
@@ -24,10 +22,10 @@ from tests.usecases.books import check_reports
 from tests.usecases.floor import BACK_ENDS, HOME, Clock, Floor, open_floor, person, product
 from tests.usecases.purse import Purse, pay_online, with_purse
 
-TAX_ADDED = Shop(timezone="America/New_York")
+TAX_ADDED = Shop(timezone="America/New_York", shipping=ShippingPolicy(fee=Money(1000, "USD"), tax_class="standard"))
 TAX_INSIDE = Shop(
     timezone="Asia/Kathmandu",
-    shipping=ShippingPolicy(fee=Money(495, "USD"), free_from=Money(150_00, "USD"), tax_class="standard"),
+    shipping=ShippingPolicy(fee=Money(495, "USD"), tax_class="standard"),
     tax=TaxPolicy(default_rate=Decimal("19.5"), rates=(TaxRate(rate=Decimal(7), tax_class="reduced"),), included=True),
 )
 BEGAN = Clock().at.date()

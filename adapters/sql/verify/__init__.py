@@ -12,6 +12,7 @@ from sqlalchemy import Table, func, select
 
 from adapters.sql import tables
 from adapters.sql.columns import metadata
+from adapters.sql.insight_tables import rolled_up
 from adapters.sql.migrations import HEAD
 from adapters.sql.storage import SqlStorage
 from adapters.sql.verify.attachments import attachments
@@ -24,6 +25,7 @@ from adapters.sql.verify.refunds import given_back, refunds
 from adapters.sql.verify.repaid import REPAID
 from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
 from adapters.sql.verify.sums import SUMS
+from adapters.sql.verify.takings import TAKINGS, rolled
 from storecore.errors import Unavailable
 from storecore.ports import Files
 
@@ -49,6 +51,7 @@ _WALKS: Mapping[Table, Walk] = {
     tables.products: products,
     tables.reviews: ciphertexts(tables.reviews.c.private),
     tables.refunds: refunds,
+    rolled_up: rolled,
     tables.users: ciphertexts(tables.users.c.private),
 }
 """What only a look at each row can tell."""
@@ -83,7 +86,7 @@ def verify(
 def _wrong_in(snapshot: Snapshot, table: Table, walk: Walk | None, progress: Progress) -> Iterator[Finding]:
     total = snapshot.number(select(func.count()).select_from(table))
     progress(table.name, 0, total)
-    for rule in (*constraints(table), *SUMS, *REPAID):
+    for rule in (*constraints(table), *SUMS, *REPAID, *TAKINGS):
         if rule.table is table:
             yield from snapshot.breaking(rule)
     if walk is not None:
