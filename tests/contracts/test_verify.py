@@ -81,6 +81,7 @@ def trade(storage: SqlStorage) -> None:
     asked = store.support.open(by=buyer, message="Is this mine?")
     store.support.attach(by=buyer, conversation_id=asked.id, name="photo.txt", content=[b"Hello"])
     store.mail()
+    store.insight.roll_up(fewest=1, most=1)
     store.catalog.adjust_stock(by=SYSTEM, product_id=wished.id, change=1, reason="found")
     store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     Floor(storage, Clock(), TAX_IS_INSIDE).orders.place(by=buyer, items=items, deliver_to=HOME)
