@@ -25,6 +25,7 @@ from webapp import (
     products,
     quotes,
     refunds,
+    reports,
     reviews,
     support,
     system,
@@ -55,6 +56,7 @@ AREAS: tuple[Routes, ...] = (
     refunds.routes,
     support.routes,
     attachments.routes,
+    reports.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

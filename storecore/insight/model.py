@@ -135,6 +135,15 @@ def _without_tax(sums: Mapping[str, int], rate: Decimal, *, included: bool) -> d
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SalesReport:
+    """The figures of each part of a range of days, and of all of it."""
+
+    days: Days
+    parts: tuple[tuple[Days, Sales], ...]
+    total: Sales
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsTakings:
     """What the books say of one product, or of one category (None: it was deleted), in minor units.
 

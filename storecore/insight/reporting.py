@@ -1,7 +1,6 @@
 """Reports and the dashboard, for those who run the shop."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +9,7 @@ from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.catalog.model import Product
 from storecore.insight.days import By, Days, day_of, month_of
-from storecore.insight.model import Buyers, Dashboard, Goods, Overview, Sales, Takings
+from storecore.insight.model import Buyers, Dashboard, Goods, Overview, Sales, SalesReport, Takings
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import Unit
 from storecore.shop import Shop
@@ -54,19 +53,25 @@ class Reporting(Activity):
     @reading
     def sales(
         self, unit: Unit, *, by: Actor, first: date | None = None, last: date | None = None, cut: By = By.DAY
-    ) -> Sequence[tuple[Days, Sales]]:
+    ) -> SalesReport:
         """The figures of each day, week or month, those without any trade included.
 
         Raises ``Invalid`` for more than 400 of them.
         """
         require(by, Permission.REPORTS_READ)
-        parts = self._days(unit, first, last).by(cut)
-        takings = unit.insight.takings(Days(first=parts[0].first, last=parts[-1].last, timezone=self.shop.timezone))
+        days = self._days(unit, first, last)
+        parts = days.by(cut)
+        takings = unit.insight.takings(days)
         begins = [part.first for part in parts]
         found: list[list[Takings]] = [[] for _ in parts]
         for each in takings:
             found[bisect_right(begins, each.day) - 1].append(each)
-        return [(part, Sales.of(own, self.shop.currency)) for part, own in zip(parts, found, strict=True)]
+        currency = self.shop.currency
+        return SalesReport(
+            days=days,
+            parts=tuple((part, Sales.of(own, currency)) for part, own in zip(parts, found, strict=True)),
+            total=Sales.of(takings, currency),
+        )
 
     @reading
     def top_products(

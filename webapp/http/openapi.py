@@ -192,6 +192,8 @@ def _answer(endpoint: Endpoint, schema: Schema | None) -> Schema:
         answer["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
     elif schema is not None:
         answer["content"] = {JSON: {"schema": _page_of(schema) if endpoint.paged else schema}}
+        if endpoint.sheet is not None:
+            answer["content"]["text/csv"] = {"schema": {"type": "string"}}
     return answer
 
 
