@@ -16,6 +16,7 @@ from webapp import (
     chat,
     coupons,
     credentials,
+    dashboard,
     demo_bank,
     fulfilment,
     invoices,
@@ -24,6 +25,7 @@ from webapp import (
     payments,
     products,
     quotes,
+    rankings,
     refunds,
     reports,
     reviews,
@@ -56,7 +58,9 @@ AREAS: tuple[Routes, ...] = (
     refunds.routes,
     support.routes,
     attachments.routes,
+    dashboard.routes,
     reports.routes,
+    rankings.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

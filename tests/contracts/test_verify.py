@@ -420,7 +420,10 @@ CORRUPTIONS = [
         rule="invoice-number",
         table="invoices",
         victim="SELECT id FROM invoices WHERE sequence = 1",
-        statements=["UPDATE invoices SET sequence = sequence + 5"],
+        statements=[
+            *(f"DELETE FROM {table}" for table in ("rolled_up", "takings", "product_takings", "buyer_takings")),
+            "UPDATE invoices SET sequence = sequence + 5",
+        ],
     ),
     Corruption(
         what="an invoice number that was used twice",
@@ -874,6 +877,36 @@ CORRUPTIONS = [
             ("without a byte", "constraint", "UPDATE attachments SET size = 0 WHERE id = :a"),
             ("whose name is unreadable", "secret", "UPDATE attachments SET private = :garbage WHERE id = :a"),
         )
+    ),
+    Corruption(
+        what="takings that no papers explain",
+        rule="takings",
+        table="takings",
+        victim="SELECT day || '/' || tax_rate || '/False', day, tax_rate FROM takings WHERE units > 0",
+        statements=["UPDATE takings SET listed = listed + 1 WHERE day = :b AND tax_rate = :c"],
+    ),
+    Corruption(
+        what="takings of a day without papers",
+        rule="takings",
+        table="takings",
+        victim="SELECT '2026-02-01/' || tax_rate || '/False', day FROM takings WHERE units > 0",
+        statements=["UPDATE takings SET day = '2026-02-01' WHERE day = :b AND units > 0"],
+    ),
+    Corruption(
+        what="a month of a product that is not its days",
+        rule="takings",
+        table="product_takings",
+        victim="SELECT period || '/' || product_id, period, product_id FROM product_takings"
+        " WHERE length(period) = 7 ORDER BY product_id LIMIT 1",
+        statements=["UPDATE product_takings SET net = net + 1 WHERE period = :b AND product_id = :c"],
+    ),
+    Corruption(
+        what="a month of a customer that is not its days",
+        rule="takings",
+        table="buyer_takings",
+        victim="SELECT period || '/' || customer_id, period, customer_id FROM buyer_takings"
+        " WHERE length(period) = 7 ORDER BY customer_id LIMIT 1",
+        statements=["UPDATE buyer_takings SET spent = spent + 1 WHERE period = :b AND customer_id = :c"],
     ),
     Corruption(
         what="two accounts with one email",
