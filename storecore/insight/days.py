@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from storecore import checks
+from storecore.errors import Invalid
 
 MOST_DAYS = 3_660
 """Ten years: the longest range of a report."""
@@ -37,9 +38,9 @@ class Days:
     timezone: str
 
     def __post_init__(self) -> None:
-        for name, day in (("from", self.first), ("to", self.last)):
-            if not date(1971, 1, 1) <= day <= date(9998, 12, 31):
-                raise checks.refuse(name, "must be a day from 1971 to 9998")
+        days = (("from", self.first), ("to", self.last))
+        if wrong := [name for name, day in days if not date(1971, 1, 1) <= day <= date(9998, 12, 31)]:
+            raise Invalid(errors=[(name, "must be a day from 1971 to 9998") for name in wrong])
         if self.last < self.first:
             raise checks.refuse("to", "must not be before the first day")
         if (self.last - self.first).days >= MOST_DAYS:
