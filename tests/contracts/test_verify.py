@@ -886,13 +886,6 @@ CORRUPTIONS = [
         statements=["UPDATE takings SET listed = listed + 1 WHERE day = :b AND tax_rate = :c"],
     ),
     Corruption(
-        what="takings of a day without papers",
-        rule="takings",
-        table="takings",
-        victim="SELECT '2026-02-01/' || tax_rate || '/False', day FROM takings WHERE units > 0",
-        statements=["UPDATE takings SET day = '2026-02-01' WHERE day = :b AND units > 0"],
-    ),
-    Corruption(
         what="a month of a product that is not its days",
         rule="takings",
         table="product_takings",
