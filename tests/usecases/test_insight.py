@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from adapters.memory import MemoryStorage
 from storecore.accounts.model import GUEST, SYSTEM, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
@@ -132,3 +133,93 @@ def test_reports_equal_the_slow_ones_before_amid_and_after_they_are_rolled_up(
         while store.insight.roll_up(fewest=1, most=5):
             pass
         check_reports(store, *ranges(store))
+
+
+def test_the_dashboard_tells_what_is_going_on_and_what_waits(floor: Floor) -> None:
+    sales, buyer = person(floor, Role.SALES_MANAGER), person(floor)
+    thing = product(floor, price=20_00, stock=12, cost=Money(8_00, "USD"))
+    order = floor.orders.place(by=buyer, items=[(thing.id, 4)], deliver_to=HOME)
+    floor.orders.place(by=buyer, items=[(thing.id, 4)], deliver_to=HOME)
+    for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+        order = floor.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+    ask = floor.refunds.request
+    decided = ask(by=buyer, order_id=order.id, items=[(order.lines[0].id, 1)], reason="Too small.")
+    floor.refunds.approve(by=sales, refund_id=decided.id)
+    ask(by=buyer, order_id=order.id, items=[(order.lines[0].id, 1)], reason="Too big.")
+    floor.reviews.write(by=buyer, product_id=thing.id, rating=5, comment="Warm.")
+    floor.support.open(by=buyer, message="Hello?")
+    shown = floor.insight.dashboard(by=sales)
+    assert shown.today.days.first == shown.today.days.last == BEGAN
+    assert (shown.period.days.first, shown.period.days.last) == (date(2026, 3, 1), date(2026, 3, 31))
+    for overview in (shown.today, shown.period):
+        assert (overview.sales.net, overview.sales.profit) == (Money(160_00, "USD"), Money(96_00, "USD"))
+        assert {status: many for status, many in overview.orders_by_status.items() if many} == {
+            Status.DELIVERED: 1,
+            Status.PENDING: 1,
+        }
+        assert overview.new_users == 2
+    assert [(row.id, row.units) for row in shown.top_products] == [(thing.id, 8)]
+    assert [each.id for each in shown.low_stock] == [thing.id]
+    waiting = shown.waiting
+    assert (waiting.reviews, waiting.conversations) == (1, 1)
+    assert (waiting.refunds_to_decide, waiting.returns_to_receive, waiting.refunds_to_pay_out) == (1, 1, 0)
+
+
+def test_an_order_that_waits_for_its_payment_is_no_sale(floor: Floor) -> None:
+    thing = product(floor, price=20_00)
+    floor.orders.place(by=person(floor), items=[(thing.id, 1)], deliver_to=HOME, payment="demo")
+    shown = floor.insight.dashboard(by=SYSTEM)
+    assert shown.today.sales.orders == 0
+    assert shown.today.orders_by_status[Status.PENDING] == 1
+
+
+def test_goods_that_come_back_give_their_cost_back_unless_they_are_scrapped(floor: Floor) -> None:
+    buyer, thing = person(floor), product(floor, price=20_00, cost=Money(8_00, "USD"))
+    order = floor.orders.place(by=buyer, items=[(thing.id, 3)], deliver_to=HOME)
+    for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+        floor.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+    for disposition, cost in ((Disposition.RESTOCK, 16_00), (Disposition.SCRAP, 16_00)):
+        refund = floor.refunds.request(by=buyer, order_id=order.id, items=[(order.lines[0].id, 1)], reason="No.")
+        floor.refunds.approve(by=SYSTEM, refund_id=refund.id)
+        floor.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=disposition)
+        assert floor.insight.sales(by=SYSTEM).total.cost == Money(cost, "USD")
+    figures = floor.insight.sales(by=SYSTEM).total
+    assert (figures.refunds, figures.profit) == (Money(40_00, "USD"), Money(4_00, "USD"))
+
+
+def test_reports_are_for_those_who_may_read_them(floor: Floor) -> None:
+    insight = floor.insight
+    looks = (insight.dashboard, insight.sales, insight.top_products, insight.categories, insight.customers)
+    for look in (*looks, insight.low_stock):
+        with pytest.raises(NotAuthenticated):
+            look(by=GUEST)
+        for role in (Role.CUSTOMER, Role.PRODUCT_MANAGER):
+            with pytest.raises(Forbidden, match=Permission.REPORTS_READ):
+                look(by=person(floor, role))
+
+
+def test_without_days_a_range_is_this_month_until_today(floor: Floor) -> None:
+    floor.time.at = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+    def days(**given: date) -> tuple[date, date]:
+        found = floor.insight.categories(by=SYSTEM, **given).days
+        return found.first, found.last
+
+    assert days() == (date(2026, 3, 1), date(2026, 3, 20))
+    assert days(first=date(2026, 2, 3)) == (date(2026, 2, 3), date(2026, 3, 20))
+    assert days(last=date(2026, 2, 3)) == (date(2026, 2, 1), date(2026, 2, 3))
+    assert days(first=date(2026, 5, 1)) == (date(2026, 5, 1), date(2026, 5, 1))
+    for most in (0, 1001):
+        with pytest.raises(Invalid, match="limit"):
+            floor.insight.top_products(by=SYSTEM, most=most)
+
+
+def test_the_worker_leaves_few_papers_for_later(floor: Floor) -> None:
+    thing = product(floor, stock=50)
+    for _ in range(3):
+        floor.orders.place(by=person(floor), items=[(thing.id, 1)], deliver_to=HOME)
+    floor.orders.issue_due()
+    kept = 0 if isinstance(floor.storage, MemoryStorage) else 3
+    assert floor.insight.roll_up() == 0
+    assert floor.insight.roll_up(fewest=3) == kept
+    assert floor.insight.roll_up(fewest=1) == 0

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_a_year_of_trade_agrees_with_its_papers_to_the_cent(back_end: str, shop:
             store: Store = trade(floor, 5, steps=50)
             while store.work():
                 pass
-            today = clock.at.date()
+            today = clock.at.astimezone(ZoneInfo(shop.timezone)).date()
             year = today - timedelta(days=364), today
             books = check_reports(store, year, (today.replace(day=1), today))
             check_agreement(store, books, *year)

@@ -31,6 +31,7 @@ from storecore.testing.contracts.conversations import ConversationsContract  # n
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.files import FilesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.insight import InsightContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
     DocumentsContract,
@@ -89,6 +90,7 @@ class StorageContract(
     PaymentsContract,
     ConversationsContract,
     OutboxContract,
+    InsightContract,
     AnswersContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
@@ -110,6 +112,7 @@ __all__ = [
     "DocumentsContract",
     "FilesContract",
     "HubContract",
+    "InsightContract",
     "InvoicesContract",
     "MailerContract",
     "OrdersContract",
