@@ -1,7 +1,7 @@
 """The dashboard and reports: exact on every back end, before, amid and after the papers were rolled up."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -10,9 +10,9 @@ import pytest
 
 from adapters.memory import MemoryStorage
 from storecore.accounts.model import GUEST, SYSTEM, User
-from storecore.accounts.permissions import Role
+from storecore.accounts.permissions import Permission, Role
 from storecore.catalog.model import Product
-from storecore.errors import StoreError
+from storecore.errors import Forbidden, Invalid, NotAuthenticated, StoreError
 from storecore.money import Money
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition
