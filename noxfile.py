@@ -1,4 +1,4 @@
-"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``crash``.
+"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -77,6 +77,13 @@ def growth(session: nox.Session) -> None:
     """Measure how the store slows down as it grows; `--full` up to a million orders, `--postgresql` on a server."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.bench.growth", *session.posargs)
+
+
+@nox.session
+def year(session: nox.Session) -> None:
+    """Prove reports against every paper of a year with more than fifty thousand orders; takes some ten minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", "tests/usecases/test_year.py", *session.posargs, env={"TRADE_YEAR_ORDERS": "80000"})
 
 
 @nox.session

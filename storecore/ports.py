@@ -22,6 +22,8 @@ from storecore.catalog.documents import Match
 from storecore.catalog.lexicon import Lexicon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
 from storecore.catalog.wish import Wish, WishAlert
+from storecore.insight.days import Days
+from storecore.insight.model import BuyerTakings, GoodsTakings, Takings, Waiting
 from storecore.lists import Page, PageRequest
 from storecore.notices import Attachment, Notice, NoticeState
 from storecore.orders.model import Delivery, Invoice, Order, Status
@@ -775,6 +777,46 @@ class Outbox(Protocol):
         """Forget notices sent before a time; how many."""
 
 
+class Insight(Protocol):
+    """What the books add up to, always to the last invoice and credit note, in any time zone.
+
+    ``storecore.insight.model`` says what counts when. An adapter may keep sums of papers of the past, which never
+    change, and add the latest ones to them as it is asked; no sale waits for that.
+    """
+
+    def takings(self, days: Days) -> Sequence[Takings]:
+        """By day and tax rate; those of an order that waits for its invoice are of today. In any order, and several
+        may be of one day and rate.
+        """
+
+    def products(self, days: Days, most: int) -> Sequence[GoodsTakings]:
+        """Products that are on the papers of these days, by net revenue, greatest first; equals by id."""
+
+    def categories(self, days: Days) -> Sequence[GoodsTakings]:
+        """The same for the categories that the products are filed under first."""
+
+    def customers(self, days: Days, most: int) -> tuple[Sequence[BuyerTakings], BuyerTakings]:
+        """Customers by what they spent, most first, equals by id; and all guests as one."""
+
+    def placed(self, days: Days) -> Mapping[Status, int]:
+        """How many orders were placed in these days, by every status that an order can have."""
+
+    def new_users(self, days: Days) -> int:
+        """How many accounts were opened in these days."""
+
+    def waiting(self) -> Waiting:
+        """What waits for the staff now."""
+
+    def to_roll_up(self, timezone: str) -> int:
+        """How many papers :meth:`roll_up` has not seen; none if nothing is kept."""
+
+    def roll_up(self, timezone: str, most: int) -> int:
+        """Add the next papers, up to ``most`` invoices and credit notes each, to what is kept; how many.
+
+        What was kept by another time zone's days is forgotten first. Units that are at it at once wait for one another.
+        """
+
+
 class Answers(Protocol):
     """What idempotent requests were answered, kept with their effect."""
 
@@ -837,6 +879,8 @@ class Unit(Protocol):
     def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def insight(self) -> Insight: ...
     @property
     def answers(self) -> Answers: ...
 

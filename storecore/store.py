@@ -24,6 +24,7 @@ from storecore.catalog.stocking import Stocking
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
 from storecore.housekeeping import Housekeeping
+from storecore.insight.reporting import Reporting
 from storecore.orders.fulfilling import Fulfilling
 from storecore.orders.invoicing import Invoicing
 from storecore.orders.paying import Paying
@@ -97,6 +98,11 @@ class Refunds(Refunding, PayingOut):
 @dataclass(frozen=True, kw_only=True)
 class Support(Talking, Attaching, Handling):
     """``store.support``: conversations with customers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insight(Reporting):
+    """``store.insight``: the dashboard and reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +182,7 @@ class Store:
         self.reviews = self._ports.equip(Reviews)
         self.refunds = self._ports.equip(Refunds)
         self.support = self._ports.equip(Support)
+        self.insight = self._ports.equip(Insight)
         self.notices = self._ports.equip(Notices)
         self.audit = self._ports.equip(Audit)
         self._housekeeping = self._ports.equip(Housekeeping)
@@ -186,15 +193,15 @@ class Store:
         return Store(**{**vars(self._ports), "clock": clock})
 
     def work(self) -> int:
-        """Do what is due: counts, prices of discounts that began or ended, payments, invoices, refunds, mail,
-        hourly the broom.
+        """Do what is due: counts, prices of discounts that began or ended, payments, invoices, refunds, the sums of
+        reports, mail, hourly the broom.
 
         How much was done, 0 when there is nothing to do.
         """
         # Counting comes first: it is quick, and waits for nobody who is asked about a payment or handed a mail.
         done = self.catalog.count_purchases()
         done += self.catalog.refresh_prices() + self.orders.settle_due() + self.orders.cancel_overdue()
-        done += self.orders.issue_due() + self.refunds.pay_out()
+        done += self.orders.issue_due() + self.refunds.pay_out() + self.insight.roll_up()
         delivered = self.notices.deliver()
         # Wishers are told in between: no confirmation of an order waits for a hundred thousand mails about a discount.
         done += delivered or self.wishlist.tell_wishers()

@@ -18,6 +18,7 @@ from webapp import (
     chat,
     coupons,
     credentials,
+    dashboard,
     demo_bank,
     fulfilment,
     invoices,
@@ -27,8 +28,10 @@ from webapp import (
     payments,
     products,
     quotes,
+    rankings,
     recommendations,
     refunds,
+    reports,
     reviews,
     search,
     support,
@@ -65,6 +68,9 @@ AREAS: tuple[Routes, ...] = (
     administration.routes,
     audit.routes,
     outbox.routes,
+    dashboard.routes,
+    reports.routes,
+    rankings.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

@@ -162,9 +162,10 @@ class MemoryInvoices(Repository):
     def due(self, limit: int) -> Sequence[str]:
         """Oldest first."""
         orders = (self._tables.orders.get(order_id) for order_id, _ in self._tables.to_invoice.items())
-        due = sorted((order.created_at, order.id) for order in orders if order is not None and _is_due(order))
+        due = sorted((order.created_at, order.id) for order in orders if order is not None and is_due(order))
         return [order_id for _, order_id in due[:limit]]
 
 
-def _is_due(order: Order) -> bool:
+def is_due(order: Order) -> bool:
+    """Whether an order without an invoice wants one."""
     return order.status is not Status.CANCELLED and (order.payment_provider == OFFLINE or order.is_paid)

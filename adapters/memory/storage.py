@@ -13,6 +13,7 @@ from adapters.memory.carts import MemoryCarts
 from adapters.memory.catalog import MemoryCategories, MemoryProducts
 from adapters.memory.conversations import MemoryConversations
 from adapters.memory.coupons import MemoryCoupons
+from adapters.memory.insight import MemoryInsight
 from adapters.memory.orders import MemoryInvoices, MemoryOrders
 from adapters.memory.outbox import MemoryAnswers, MemoryOutbox
 from adapters.memory.payments import MemoryCreditNotes, MemoryPayments, MemoryRefunds
@@ -55,6 +56,7 @@ class MemoryUnit:
         self.conversations = MemoryConversations(space)
         self.audit = MemoryAudit(space)
         self.outbox = MemoryOutbox(space)
+        self.insight = MemoryInsight(space)
         self.answers = MemoryAnswers(space)
 
     def new_id(self) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, TableValuedAlias, Text, column, text
+from sqlalchemy import BigInteger, BindParameter, Connection, Table, TableValuedAlias, Text, column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -106,6 +106,13 @@ def add_missing(table: Table) -> postgresql.Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
+def add_up(table: Table, *amounts: str) -> postgresql.Insert:
+    """``INSERT … ON CONFLICT (key) DO UPDATE`` that adds these columns to what is there."""
+    insert = postgresql.insert(table)
+    sums = {name: table.c[name] + insert.excluded[name] for name in amounts}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+
+
 def add_or_replace(table: Table, *changing: str, key: Sequence[str] = ()) -> postgresql.Insert:
     """``INSERT … ON CONFLICT (key) DO UPDATE`` of these columns, on both databases too."""
     insert = postgresql.insert(table)
@@ -121,6 +128,40 @@ def queue_for(connection: Connection, what: str) -> None:
     """Wait until no other transaction has queued for the same; whoever writes on SQLite has done so already."""
     if connection.dialect.name == "postgresql":
         connection.execute(_QUEUE, {"what": what})
+
+
+class Quarter(FunctionElement[int]):
+    """The quarter of an hour that a moment is in, counted from 1970."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(Quarter)
+def _from_ticks(quarter: Quarter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(quarter.clauses, **options)} / 900000000)"
+
+
+@compiles(Quarter, "postgresql")
+def _from_epoch(quarter: Quarter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(floor(extract(epoch FROM {compiler.process(quarter.clauses, **options)}) / 900) AS BIGINT)"
+
+
+class First(FunctionElement[str]):
+    """The first member of a list of texts that is kept as JSON."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(First)
+def _json_extract(first: First, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_extract({compiler.process(first.clauses, **options)}, '$[0]')"
+
+
+@compiles(First, "postgresql")
+def _json_arrow(first: First, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(CAST({compiler.process(first.clauses, **options)} AS JSON) ->> 0)"
 
 
 class Members(FunctionElement[Any]):

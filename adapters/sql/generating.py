@@ -14,8 +14,9 @@ from sqlalchemy.engine import URL
 from adapters.sql.accounts import SqlUsers
 from adapters.sql.categories import SqlCategories
 from adapters.sql.credit_notes import SqlCreditNotes
-from adapters.sql.databases import open_database
+from adapters.sql.databases import Database, open_database
 from adapters.sql.dialect import Refusals
+from adapters.sql.insight import SqlInsight
 from adapters.sql.inventing import Invention, new_id
 from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
@@ -89,6 +90,7 @@ def generate(
                 progress("counted orders", some.stop, invention.orders)
         with database.migrating() as connection:
             _take_stock(connection)
+        _roll_up(database, invention, cipher, progress)
     finally:
         database.close()
 
@@ -245,6 +247,19 @@ def _invoice(invention: Invention, order: Order, sequence: int) -> Invoice:
         buyer=Party(name=order.customer_name, address=order.delivery_address.lines, email=order.email),
         total=order.total,
     )
+
+
+def _roll_up(database: Database, invention: Invention, cipher: Cipher, progress: Progress) -> None:
+    """What the worker would have done meanwhile."""
+    done, left = 0, True
+    while left:
+        with database.writing() as connection:
+            _make_room(connection)
+            insight = SqlInsight(Transaction(connection, cipher=cipher, now=invention.until, writable=True))
+            done += insight.roll_up(invention.shop.timezone, _TOGETHER)
+            left = bool(waiting := insight.to_roll_up(invention.shop.timezone))
+            connection.commit()
+        progress("papers", done, done + waiting)
 
 
 def _parts(numbers: range, size: int) -> Iterator[range]:

@@ -11,6 +11,7 @@ from adapters.sql.categories import SqlCategories
 from adapters.sql.conversations import SqlConversations
 from adapters.sql.coupons import SqlCoupons
 from adapters.sql.credit_notes import SqlCreditNotes
+from adapters.sql.insight import SqlInsight
 from adapters.sql.invoices import SqlInvoices
 from adapters.sql.orders import SqlOrders
 from adapters.sql.outbox import SqlOutbox
@@ -131,6 +132,11 @@ class SqlUnit:
     def outbox(self) -> SqlOutbox:
         """Mail that is owed."""
         return SqlOutbox(self._transaction)
+
+    @cached_property
+    def insight(self) -> SqlInsight:
+        """What the books add up to."""
+        return SqlInsight(self._transaction)
 
     @cached_property
     def answers(self) -> SqlAnswers:

@@ -34,6 +34,7 @@ from adapters.sql.inventing import Invention
 from adapters.system import random_bytes, utc_now, uuid7
 from storecore.accounts.model import SYSTEM
 from storecore.catalog.recommending import Context
+from storecore.insight.days import By
 from storecore.lists import PageRequest
 from storecore.orders.model import Status
 from storecore.ports import OrderQuery, ProductQuery
@@ -123,6 +124,7 @@ def looks(grown: Grown) -> Mapping[str, Look]:
         "staff: a customer": lambda i: staff(customer_id=customers[i].id),
         "staff: to deliver": lambda i: store.orders.deliveries(by=SYSTEM, done=False),
         "staff: invoices": lambda i: store.orders.invoices(by=SYSTEM),
+        "dashboard": lambda i: store.insight.dashboard(by=SYSTEM),
         "staff: low stock": lambda i: store.catalog.low_stock(by=SYSTEM, at_most=50),
         f"sum of {DAY} orders": _summing(grown, _begin_of(grown, DAY)),
         f"{MONTH} orders by day": _summing(grown, _begin_of(grown, MONTH), by_day=True),
@@ -131,8 +133,16 @@ def looks(grown: Grown) -> Mapping[str, Look]:
 
 def sums(grown: Grown) -> Mapping[str, Look]:
     """The same sums over the same time."""
-    last = _begin_of(grown, 1)
+    last, insight = _begin_of(grown, 1), grown.store.insight
+    year: dict[str, Any] = {"by": SYSTEM, "first": last.date() - timedelta(days=364), "last": last.date()}
     return {
+        "report: sales of a year": lambda i: insight.sales(**year),
+        "report: sales by month": lambda i: insight.sales(**year, cut=By.MONTH),
+        "report: products, a month": lambda i: insight.top_products(by=SYSTEM),
+        "report: products, a year": lambda i: insight.top_products(**year),
+        "report: categories, a year": lambda i: insight.categories(**year),
+        "report: customers, a month": lambda i: insight.customers(by=SYSTEM),
+        "report: customers, a year": lambda i: insight.customers(**year),
         "sum of a day": _summing(grown, last - timedelta(days=1)),
         "30 days by day": _summing(grown, last - timedelta(days=30), by_day=True),
     }

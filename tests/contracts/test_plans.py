@@ -23,6 +23,7 @@ from adapters.sql.inventing import Invention
 from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.recommending import Context
+from storecore.insight.days import By
 from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.notices import NoticeState
@@ -273,6 +274,23 @@ def give_back(store: Floor) -> None:
     store.orders.cancel(by=user, order_id=regretted.id)
 
 
+def report(store: Floor) -> None:
+    """Sums are asked for before and after the worker has added papers to what is kept."""
+    insight, today = store.insight, store.clock().date()
+    long: dict[str, Any] = {"first": today - timedelta(days=800), "last": today}
+    things = [(offer.product.id, 1) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
+    store.orders.place(by=GUEST, items=things, deliver_to=HOME, email="guest@example.com")
+    store.orders.issue_due()
+    for _ in range(2):
+        insight.dashboard(by=SYSTEM)
+        for days in ({}, long):
+            insight.sales(by=SYSTEM, cut=By.MONTH, **days)
+            insight.top_products(by=SYSTEM, **days)
+            insight.categories(by=SYSTEM, **days)
+            insight.customers(by=SYSTEM, **days)
+        assert insight.roll_up(fewest=1) in (0, 1)
+
+
 def talk(store: Floor) -> None:
     """A customer and a guest ask, an agent answers, and leaves."""
     customer = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
@@ -306,7 +324,7 @@ def talk(store: Floor) -> None:
     support.close(by=customer, conversation_id=opened.id)
 
 
-@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, talk, administer])
+@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, report, talk, administer])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

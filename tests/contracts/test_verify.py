@@ -81,6 +81,7 @@ def trade(storage: SqlStorage) -> None:
     asked = store.support.open(by=buyer, message="Is this mine?")
     store.support.attach(by=buyer, conversation_id=asked.id, name="photo.txt", content=[b"Hello"])
     store.mail()
+    store.insight.roll_up(fewest=1, most=1)
     store.catalog.adjust_stock(by=SYSTEM, product_id=wished.id, change=1, reason="found")
     store.orders.place(by=buyer, items=items, deliver_to=HOME, coupon="ONE")
     Floor(storage, Clock(), TAX_IS_INSIDE).orders.place(by=buyer, items=items, deliver_to=HOME)
@@ -430,7 +431,10 @@ CORRUPTIONS = [
         rule="invoice-number",
         table="invoices",
         victim="SELECT id FROM invoices WHERE sequence = 1",
-        statements=["UPDATE invoices SET sequence = sequence + 5"],
+        statements=[
+            *(f"DELETE FROM {table}" for table in ("rolled_up", "takings", "product_takings", "buyer_takings")),
+            "UPDATE invoices SET sequence = sequence + 5",
+        ],
     ),
     Corruption(
         what="an invoice number that was used twice",
@@ -915,6 +919,29 @@ CORRUPTIONS = [
         table="shelf_changes",
         victim="SELECT '1'",
         statements=["DELETE FROM shelf_changes WHERE id = 1"],
+    ),
+    Corruption(
+        what="takings that no papers explain",
+        rule="takings",
+        table="takings",
+        victim="SELECT day || '/' || tax_rate || '/False', day, tax_rate FROM takings WHERE units > 0",
+        statements=["UPDATE takings SET listed = listed + 1 WHERE day = :b AND tax_rate = :c"],
+    ),
+    Corruption(
+        what="a month of a product that is not its days",
+        rule="takings",
+        table="product_takings",
+        victim="SELECT period || '/' || product_id, period, product_id FROM product_takings"
+        " WHERE length(period) = 7 ORDER BY product_id LIMIT 1",
+        statements=["UPDATE product_takings SET net = net + 1 WHERE period = :b AND product_id = :c"],
+    ),
+    Corruption(
+        what="a month of a customer that is not its days",
+        rule="takings",
+        table="buyer_takings",
+        victim="SELECT period || '/' || customer_id, period, customer_id FROM buyer_takings"
+        " WHERE length(period) = 7 ORDER BY customer_id LIMIT 1",
+        statements=["UPDATE buyer_takings SET spent = spent + 1 WHERE period = :b AND customer_id = :c"],
     ),
     Corruption(
         what="two accounts with one email",

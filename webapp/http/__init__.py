@@ -45,7 +45,7 @@ list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an `
 with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
 ``endpoint(method, path, *, show=None, beside=None, status=None, location=None, may=None, who=Who.ANYONE, once=False,
-etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
+etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., sheet=None, refuses=())``
 
 ``beside``    what a list answers beside its ``items``, shown from the whole page.
 ``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
@@ -59,6 +59,7 @@ etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., r
 ``public``    the answer is the same for everybody (else it is ``Cache-Control: private``).
 ``remember``  the answer is the same for every guest: it is kept until something is committed, or until the moment that
               this function reads off the result (None: the clock does not change it).
+``sheet``     makes the answer, and the ``Ask``, a CSV file instead when that is what was asked for, and else None.
 ``refuses``   the errors that clients should expect beside the usual ones, for the documentation.
 
 ``Ask``: ``store``, ``by`` (the Actor), ``user`` (raises unless signed in), ``session_id``, ``body``, ``query``,

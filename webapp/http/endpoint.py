@@ -61,6 +61,7 @@ class Endpoint:
     accepts: Sequence[str] = (bodies.JSON,)
     most: int = bodies.LIMIT
     produces: str = bodies.JSON
+    sheet: Callable[..., Attachment | None] | None = None
     refuses: tuple[type[StoreError], ...] = ()
     body: Any = field(init=False)
     query: type[Query] | None = field(init=False)
@@ -261,6 +262,8 @@ class _View:
             return result
         if isinstance(result, Attachment):
             return download(result)
+        if endpoint.sheet is not None and (sheet := endpoint.sheet(result, ask)) is not None:
+            return download(sheet)
         if isinstance(result, Page):
             show = partial(self._show, ask=ask)
             shown = show_page(result, show, binding, self.parts.values)
@@ -320,6 +323,7 @@ class Routes:
         remember: Callable[[Any], datetime | None] | None = None,
         accepts: Sequence[str] = (bodies.JSON,),
         most: int = bodies.LIMIT,
+        sheet: Callable[..., Attachment | None] | None = None,
         refuses: tuple[type[StoreError], ...] = (),
     ) -> Callable[[Callable[..., T | Page[T]]], Callable[..., T | Page[T]]]: ...
 

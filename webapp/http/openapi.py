@@ -198,6 +198,8 @@ def _answer(endpoint: Endpoint, schemas: Mapping[tuple[str, str], Schema]) -> Sc
         whole = _page_of(schema) if endpoint.paged else schema
         beside = schemas.get((endpoint.name, "beside"))
         answer["content"] = {JSON: {"schema": whole if beside is None else {"allOf": [whole, beside]}}}
+        if endpoint.sheet is not None:
+            answer["content"]["text/csv"] = {"schema": {"type": "string"}}
     return answer
 
 

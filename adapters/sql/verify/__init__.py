@@ -12,6 +12,7 @@ from sqlalchemy import Table, func, select
 
 from adapters.sql import tables
 from adapters.sql.columns import metadata
+from adapters.sql.insight_tables import rolled_up
 from adapters.sql.migrations import HEAD
 from adapters.sql.storage import SqlStorage
 from adapters.sql.verify.attachments import attachments
@@ -27,6 +28,7 @@ from adapters.sql.verify.refunds import given_back, refunds
 from adapters.sql.verify.repaid import REPAID
 from adapters.sql.verify.snapshot import Finding, Snapshot, Walk, snapshot_of
 from adapters.sql.verify.sums import SUMS
+from adapters.sql.verify.takings import TAKINGS, rolled
 from adapters.sql.verify.users import users
 from storecore.errors import Unavailable
 from storecore.ports import Files
@@ -56,6 +58,7 @@ _WALKS: Mapping[Table, Walk] = {
     tables.products: products,
     tables.reviews: ciphertexts(tables.reviews.c.private),
     tables.refunds: refunds,
+    rolled_up: rolled,
     tables.users: users,
 }
 """What only a look at each row can tell."""
@@ -90,7 +93,7 @@ def verify(
 def _wrong_in(snapshot: Snapshot, table: Table, walk: Walk | None, progress: Progress) -> Iterator[Finding]:
     total = snapshot.number(select(func.count()).select_from(table))
     progress(table.name, 0, total)
-    for rule in (*constraints(table), *SUMS, *REPAID):
+    for rule in (*constraints(table), *SUMS, *REPAID, *TAKINGS):
         if rule.table is table:
             yield from snapshot.breaking(rule)
     if walk is not None:

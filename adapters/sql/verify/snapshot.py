@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.sql.dialect import refusal
 from adapters.sql.storage import SqlStorage
+from adapters.sql.transaction import Values
 from storecore.ports import Cipher
 
 Row: TypeAlias = Any
@@ -75,10 +76,10 @@ class Snapshot:
         """Which database this is: ``sqlite`` or ``postgresql``."""
         return self._connection.dialect.name
 
-    def rows(self, statement: Executable) -> Iterator[Row]:
+    def rows(self, statement: Executable, values: Values | None = None) -> Iterator[Row]:
         """The rows of a query, of which only a few are in memory. Raises ``Unavailable``."""
         try:
-            result = self._connection.execute(statement, execution_options={"yield_per": _CHUNK})
+            result = self._connection.execute(statement, values, execution_options={"yield_per": _CHUNK})
             yield from self._opened.enter_context(result)
         except SQLAlchemyError as error:
             raise refusal(error, {}) from error

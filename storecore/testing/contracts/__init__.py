@@ -36,6 +36,7 @@ from storecore.testing.contracts.conversations import ConversationsContract  # n
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.files import FilesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.insight import InsightContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
     DocumentsContract,
@@ -102,6 +103,7 @@ class StorageContract(
     ConversationsContract,
     AuditContract,
     OutboxContract,
+    InsightContract,
     AnswersContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
@@ -124,6 +126,7 @@ __all__ = [
     "DocumentsContract",
     "FilesContract",
     "HubContract",
+    "InsightContract",
     "InvoicesContract",
     "MailerContract",
     "OrdersContract",
