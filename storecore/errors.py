@@ -240,6 +240,13 @@ class WishlistFull(Conflict):
     title = "The wishlist is full"
 
 
+class MalformedSheet(Malformed):
+    """A CSV file can't be read any further; the message says why, ``extra`` has the ``line`` and the ``column``."""
+
+    code = "malformed-csv"
+    title = "This is not a readable CSV file"
+
+
 class CouponExists(Conflict):
     """Another coupon has this code."""
 
