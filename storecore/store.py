@@ -17,6 +17,8 @@ from storecore.catalog.categorising import Categorising
 from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
+from storecore.catalog.exporting import Exporting
+from storecore.catalog.importing import Importing
 from storecore.catalog.stocking import Stocking
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
@@ -62,8 +64,8 @@ class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing):
-    """``store.catalog``: products, categories, prices, stock, coupons."""
+class Catalog(Browsing, Editing, Discounting, Categorising, Stocking, Couponing, Importing, Exporting):
+    """``store.catalog``: products, categories, prices, stock, coupons, import and export."""
 
 
 @dataclass(frozen=True, kw_only=True)
