@@ -31,14 +31,14 @@ class Exporting(Activity):
         return self._pieces(columns)
 
     def _pieces(self, columns: Sequence[str]) -> Iterator[bytes]:
-        yield _piece([columns])
+        begun: Sequence[Sequence[str]] = [columns]
         after: Keyset | None = None
         while True:
             rows, after = self._rows(columns=columns, page=PageRequest(limit=MAX_LIMIT, after=after))
-            if rows:
-                yield _piece(rows)
+            yield "".join(written([*begun, *rows])).encode()
             if after is None:
                 return
+            begun = ()
 
     @reading
     def _rows(
@@ -47,7 +47,3 @@ class Exporting(Activity):
         found = unit.products.every(page)
         shelves = unit.categories.some({each for product in found.items for each in product.category_ids})
         return [cells_of(product, shelves, columns) for product in found.items], found.next
-
-
-def _piece(rows: Sequence[Sequence[str]]) -> bytes:
-    return "".join(written(rows)).encode()
