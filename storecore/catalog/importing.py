@@ -167,5 +167,5 @@ def _note(tally: Tally, outcomes: Sequence[Outcome], tell: Callable[[Outcome], N
 def _refused(tally: Tally) -> ImportRefused:
     report = tally.report()
     errors = [(f"lines.{row.line}.{field}", why) for row in report.rows for field, why in row.errors]
-    message = f"{report.refused} rows can't be imported, so nothing was."
+    message = f"Nothing was imported; bad rows: {report.refused:,}."
     return ImportRefused(message, errors=errors, report=report)

@@ -237,7 +237,7 @@ def test_bad_rows_refuse_all_or_are_skipped_by_choice(store: Floor) -> None:
 
 
 def test_a_refusal_names_lines_and_columns(store: Floor) -> None:
-    with pytest.raises(ImportRefused, match="1 rows can't be imported, so nothing was") as error:
+    with pytest.raises(ImportRefused, match="Nothing was imported; bad rows: 1") as error:
         bring(store, HEADER, HAT, "CAP,,Caps,ten,-1")
     assert error.value.errors == (
         ("lines.3.price", 'must be an amount such as "19.99"'),
