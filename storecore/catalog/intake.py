@@ -116,7 +116,7 @@ class Intake:
                 raise Invalid(errors=[("sku", f"is in line {first} already")])
 
     def _created(self, line: int, sku: str, wanted: dict[str, Any]) -> Outcome:
-        wrong = [(name, "is required for a new product") for name in REQUIRED if not wanted.get(name)]
+        wrong = [(name, "is required for a new product") for name in REQUIRED if name not in wanted]
         if not self._by.may(Permission.CATALOG_WRITE):
             wrong = [("sku", f"is new, and adding it needs the permission {Permission.CATALOG_WRITE}")]
         if wanted.get("discount_percent") and not self._by.may(Permission.PRICES_WRITE):
@@ -135,7 +135,7 @@ class Intake:
     def _changed(self, line: int, before: Product, wanted: dict[str, Any]) -> Outcome:
         fields = self._fields(before, wanted)
         new_shelves: Sequence[Category] = ()
-        if wanted.get("categories"):
+        if "categories" in wanted:
             shelves, new_shelves = self._filed(wanted["categories"])
             ids = tuple(each.id for each in shelves)
             if ids != tuple(each for each in before.category_ids if each not in self._gone):

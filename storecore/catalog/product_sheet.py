@@ -38,6 +38,12 @@ def parted(cell: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
+def _shelf_names(cell: str) -> tuple[str, ...]:
+    if not (names := parted(cell)):
+        raise checks.refuse("categories", "must name a category")
+    return names
+
+
 def _stock(cell: str) -> int:
     if not re.fullmatch("[0-9]{1,10}", cell, re.ASCII):
         raise checks.refuse("stock", "must be a whole number, 0 or more")
@@ -115,7 +121,7 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
         "sku": _Column(write=lambda product, _: product.sku),
         "name": _Column(write=lambda product, _: product.name),
         "description": _Column(write=lambda product, _: product.description, empty=""),
-        "categories": _Column(write=_categories, read=lambda cell, _: parted(cell), field="category_ids"),
+        "categories": _Column(write=_categories, read=lambda cell, _: _shelf_names(cell), field="category_ids"),
         "price": _Column(
             write=lambda product, _: str(product.price),
             read=lambda cell, currency: Money.parse(cell, currency, field="price"),

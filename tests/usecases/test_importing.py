@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.ports import ProductQuery
 from storecore.transactions import Once, Replayed
-from tests.usecases.floor import HOME, Floor, on_hand, person, product
+from tests.usecases.floor import HOME, Floor, on_hand, open_floor, person, product
 
 
 def usd(minor: int) -> Money:
@@ -91,6 +92,12 @@ def test_every_column_is_taken(store: Floor) -> None:
     assert (hat.group, hat.tax_class, hat.images) == ("hats", "reduced", ("/1.png", "https://cdn.example/2.png"))
     assert dict(hat.attributes) == {"size": "M", "colour": "blue"}
     assert not hat.is_active
+
+
+def test_what_costs_nothing_may_be_imported(store: Floor) -> None:
+    assert bring(store, HEADER, "HAT,Hat,Hats,0,0").created == 1
+    assert bring(store, HEADER, "HAT,Hat,Hats,0.00,0").unchanged == 1
+    assert named(store, "HAT").price == usd(0)
 
 
 def test_a_known_sku_is_changed_where_the_file_says_otherwise(store: Floor) -> None:
@@ -438,6 +445,24 @@ def test_an_export_imports_back_to_the_same_catalog(store: Floor) -> None:
     report = bring(store, file)
     assert (report.unchanged, report.created, report.changed) == (4, 0, 0), report.rows
     assert exported(store) == file
+
+
+def test_an_export_makes_the_same_catalog_in_an_empty_shop(store: Floor, tmp_path: Path) -> None:
+    product(store, name="=1+1", description="\ttab", stock=0)
+    hat = product(store, name="Hat", cost=usd(1), attributes={"size": "M|L"}, images=["/1.png"])
+    ends = store.time.at + timedelta(days=2)
+    store.catalog.discount(by=SYSTEM, product_ids=[hat.id], percent=Decimal(10), ends_at=ends)
+    bring(store, "sku,name,categories,price,is_active,group", "OLD,Hat,Old|Hats,0,no,hats")
+    store.time.forward(days=1)
+    file = exported(store)
+    with open_floor("memory", tmp_path) as other:
+        other.time.at = store.time.at
+        assert bring(other, file).created == 3
+        assert exported(other) == file
+        assert bring(other, file).unchanged == 3
+        shown, old = (each.catalog.product(product=hat.slug) for each in (other, store))
+        assert (shown.final_price, shown.changes_at) == (old.final_price, old.changes_at)
+        assert shown.prior_price is None, "it was never sold here for more"
 
 
 def test_an_archived_product_may_have_lost_its_category(store: Floor) -> None:
