@@ -33,6 +33,11 @@ class Outcome:
     errors: tuple[tuple[str, str], ...] = ()
     new_categories: tuple[str, ...] = ()
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to write for it."""
+        return self.result in (Result.UNCHANGED, Result.REFUSED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
@@ -60,6 +65,11 @@ class Tally:
     def refused(self) -> int:
         """Rows that were refused so far."""
         return self._counts[Result.REFUSED]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to write so far."""
+        return not self._counts[Result.CREATED] + self._counts[Result.CHANGED]
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
         """Count what became of some more rows."""

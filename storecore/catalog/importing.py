@@ -87,8 +87,7 @@ class Importing(Activity):
         passes = 1 if dry_run or skip_bad else 2
         run = _Run(by=by, file=file, header=survey(file), tell=tell, progress=progress, passes=passes)
         if skip_bad and not dry_run:
-            report = self._import_some(run)
-            return report if once is None else self._remember(report=report, once=once)
+            return self._kept(self._import_some(run), once)
         tally = Tally()
         for rows in run.batches():
             _note(tally, self._judge(run=run, rows=rows), tell)
@@ -96,6 +95,8 @@ class Importing(Activity):
             return tally.report(dry_run=True)
         if tally.refused:
             raise _refused(tally)
+        if tally.idle:
+            return self._kept(tally.report(), once)
         return self._import_all(run=run, once=once)
 
     @reading
@@ -120,7 +121,10 @@ class Importing(Activity):
     def _import_some(self, run: _Run) -> ImportReport:
         tally = Tally()
         for rows in run.batches():
-            _note(tally, self._import_batch(run=run, rows=rows), run.tell)
+            outcomes = self._judge(run=run, rows=rows)
+            if not all(outcome.idle for outcome in outcomes):
+                outcomes = self._import_batch(run=run, rows=rows)
+            _note(tally, outcomes, run.tell)
         return tally.report()
 
     @writing
@@ -130,9 +134,12 @@ class Importing(Activity):
         intake.write()
         return outcomes
 
+    def _kept(self, report: ImportReport, once: Once | None) -> ImportReport:
+        return report if once is None else self._remember(report=report, once=once)
+
     @writing
     def _remember(self, _unit: Unit, *, report: ImportReport, once: Once) -> ImportReport:
-        """Keep the answer of an import that took many transactions; carried out again it would have changed nothing."""
+        """Keep the answer of an import that took many transactions or none; again, it would change nothing."""
         return report
 
     def _intake(self, unit: Unit, run: _Run) -> Intake:

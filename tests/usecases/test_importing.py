@@ -206,6 +206,14 @@ def test_wishers_hear_of_reductions_and_returns(store: Floor) -> None:
     assert {"wishlist_discount", "wishlist_restock"} <= told
 
 
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_nobody_waits_for_an_import_that_changes_nothing(store: Floor, skip_bad: bool) -> None:
+    bring(store, HEADER, HAT)
+    before = store.storage.version()
+    assert bring(store, HEADER, HAT, skip_bad=skip_bad).unchanged == 1
+    assert store.storage.version() == before
+
+
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(store: Floor) -> None:
     bring(store, HEADER, HAT)
     before = exported(store)
