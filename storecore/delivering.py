@@ -4,12 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storecore.accounts.model import Actor, require
+from storecore.accounts.permissions import Permission
 from storecore.errors import Invalid, MailerDown, NotFound, NotInvoiced
-from storecore.notices import LEASE, Attachment, Notice
+from storecore.lists import FIRST_PAGE, Page, PageRequest
+from storecore.notices import LEASE, Attachment, Notice, NoticeState
 from storecore.orders.invoices import issue
 from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Documents, Mailer, Unit
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, reading, writing
 
@@ -23,6 +27,24 @@ class Delivering(Activity):
     mailer: Mailer
     documents: Documents
     shop: Shop
+
+    @reading
+    def page(
+        self, unit: Unit, *, by: Actor, state: NoticeState | None = None, page: PageRequest = FIRST_PAGE
+    ) -> Page[Notice]:
+        """What was sent lately, is owed, or was given up, newest first; whom mail is for needs ``users:read``."""
+        require(by, Permission.USERS_READ)
+        return unit.outbox.page(page, state=state)
+
+    @writing
+    def retry(self, unit: Unit, *, by: Actor, notice_id: str) -> Notice:
+        """Staff want mail that was given up sent after all. Raises ``NotFound``, ``Conflict`` for any other mail."""
+        require(by, Permission.USERS_WRITE)
+        notice = unit.outbox.locked(notice_id)
+        revived = notice.revived(unit.now)
+        unit.outbox.save(revived)
+        record(unit, by, "notice.retry", before=notice, after=revived)
+        return revived
 
     def deliver(self, *, limit: int = 5) -> int:
         """Try each notice that is due, up to ``limit``; how many were tried. A failure is noted, never raised.

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
+from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, StockMove
@@ -149,6 +150,19 @@ class Cipher(Protocol):
         """Equal for equal texts and says nothing else about them: for looking up an encrypted column."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserQuery:
+    """Which accounts to list; ``None`` does not filter.
+
+    ``text`` is what the email, the name, or the name with its last word first begins with, names being folded: ``ada``
+    and ``love`` find Ada Lovelace.
+    """
+
+    text: str | None = None
+    role: Role | None = None
+    active: bool | None = None
+
+
 class Users(Protocol):
     """Accounts. Emails are unique."""
 
@@ -165,6 +179,12 @@ class Users(Protocol):
 
     def save(self, user: User) -> None:
         """Write every field. Raises ``EmailTaken``, ``Contention`` if its version is not one above the stored one."""
+
+    def page(self, query: UserQuery, page: PageRequest) -> Page[User]:
+        """Newest first; with a text, in the order of what begins with it (the email before a name), ties by id.
+
+        At most six statements, the count included; two without a text.
+        """
 
     def active_with_role(self, role: Role) -> Sequence[User]:
         """Every active user with a role, oldest first."""
@@ -612,6 +632,29 @@ class Conversations(Protocol):
         """Those of these names of files that came with some message, in one look-up whatever their number."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Which entries of the audit log to list; ``None`` does not filter. Times are ``[written_from, written_to)``."""
+
+    actor_id: str | None = None
+    action: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    request_id: str | None = None
+    written_from: datetime | None = None
+    written_to: datetime | None = None
+
+
+class Audit(Protocol):
+    """The audit log: append-only, whatever anybody tries."""
+
+    def add(self, entries: Iterable[AuditEntry]) -> None:
+        """Write them, in one statement whatever their number."""
+
+    def page(self, query: AuditQuery, page: PageRequest) -> Page[AuditEntry]:
+        """Newest first. At most two statements, the count included."""
+
+
 class Outbox(Protocol):
     """Mail that is owed."""
 
@@ -625,6 +668,9 @@ class Outbox(Protocol):
         """Write how it went, and give the lease back."""
 
     def get(self, notice_id: str) -> Notice: ...
+
+    def locked(self, notice_id: str) -> Notice:
+        """The notice, which no other unit changes until this one ends."""
 
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
@@ -687,6 +733,8 @@ class Unit(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def conversations(self) -> Conversations: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

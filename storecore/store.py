@@ -11,6 +11,7 @@ from storecore.accounts.profiling import Profiling
 from storecore.accounts.recovering import Recovering
 from storecore.accounts.registering import Registering
 from storecore.accounts.signing_in import SigningIn
+from storecore.auditing import Auditing
 from storecore.carts.shopping import Shopping
 from storecore.catalog.browsing import Browsing
 from storecore.catalog.categorising import Categorising
@@ -104,6 +105,11 @@ class Notices(Delivering):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Audit(Auditing):
+    """``store.audit``: what staff did."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Ports:
     """Every port of a store; each activity is equipped with those that it asks for."""
 
@@ -171,6 +177,7 @@ class Store:
         self.refunds = self._ports.equip(Refunds)
         self.support = self._ports.equip(Support)
         self.notices = self._ports.equip(Notices)
+        self.audit = self._ports.equip(Audit)
         self._housekeeping = self._ports.equip(Housekeeping)
         self._swept_at: datetime | None = None
 

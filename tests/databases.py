@@ -33,7 +33,16 @@ def empty(where: Path | URL) -> None:
         postgresql.empty(where)
     else:
         with closing(sqlite3.connect(where, isolation_level=None)) as connection:
-            connection.executescript(f"BEGIN IMMEDIATE; {postgresql.EMPTYING}; COMMIT")
+            triggers = [
+                (name, sql)
+                for name, table, sql in connection.execute(
+                    "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+                )
+                if table in postgresql.APPEND_ONLY
+            ]
+            off = ";".join(f'DROP TRIGGER "{name}"' for name, _ in triggers)
+            on = ";".join(sql for _, sql in triggers)
+            connection.executescript(f"BEGIN IMMEDIATE; {off}; {postgresql.EMPTYING}; {on}; COMMIT")
 
 
 @cache

@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
 from adapters.sql import migrate
+from adapters.sql.append_only import APPEND_ONLY as MARK
 from adapters.sql.columns import metadata
 
 ELSEWHERE = "STORECORE_TEST_POSTGRES"
@@ -40,6 +41,9 @@ except (OSError, ValueError):
 shutil.rmtree(folder, ignore_errors=True)
 """
 EMPTYING = ";".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
+
+APPEND_ONLY = tuple(table.name for table in metadata.sorted_tables if MARK in table.info)
+"""Tables that refuse to be emptied while their triggers are on."""
 
 _numbers = count(1)
 _ready: list[URL] = []
@@ -107,8 +111,12 @@ def database() -> Iterator[URL]:
 
 def empty(url: URL) -> None:
     """Delete every row; a transaction that a test has left open makes this fail."""
-    with psycopg.connect(conninfo(url), autocommit=True, options="-c lock_timeout=5s") as connection:
+    with psycopg.connect(conninfo(url), options="-c lock_timeout=5s") as connection:
+        for table in APPEND_ONLY:
+            connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         connection.execute(EMPTYING)
+        for table in APPEND_ONLY:
+            connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
 
 
 _own = cache(Server)

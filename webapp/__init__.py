@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import (
+    administration,
     attachments,
+    audit,
     auth,
     carts,
     catalog,
@@ -21,6 +23,7 @@ from webapp import (
     invoices,
     links,
     orders,
+    outbox,
     payments,
     product_sheets,
     products,
@@ -57,6 +60,9 @@ AREAS: tuple[Routes, ...] = (
     refunds.routes,
     support.routes,
     attachments.routes,
+    administration.routes,
+    audit.routes,
+    outbox.routes,
     system.routes,
 )
 """Every route of the API, in the order of its documentation."""

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.pages import in_utc
+from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository
+from storecore.accounts.finding import found_by
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
 from storecore.errors import Contention, EmailTaken, NotFound
+from storecore.lists import Page, PageRequest
+from storecore.ports import UserQuery
 
 
 class MemoryUsers(Repository):
@@ -49,6 +52,19 @@ class MemoryUsers(Repository):
         draft.users_by_email.drop(stored.email)
         draft.users_by_email.put(user.email, user.id)
         draft.users.put(user.id, _own(user))
+
+    def page(self, query: UserQuery, page: PageRequest) -> Page[User]:
+        """Newest first, or by what begins with a text."""
+        rows = [
+            user
+            for user in self._tables.users.rows()
+            if query.role in (None, user.role) and query.active in (None, user.is_active)
+        ]
+        if query.text is None:
+            return page_of(rows, page, lambda user: (ticks(user.created_at), user.id), descending=True)
+        keys = {user.id: found_by(user.email, user.full_name, query.text) for user in rows}
+        found = (user for user in rows if keys[user.id] is not None)
+        return page_of(found, page, lambda user: (keys[user.id], user.id))
 
     def active_with_role(self, role: Role) -> Sequence[User]:
         """Oldest first."""

@@ -47,6 +47,11 @@ class MemoryOutbox(Repository):
             raise NotFound("There is no such notice.")
         return notice
 
+    def locked(self, notice_id: str) -> Notice:
+        """Raises ``NotFound``. The writer's turn is the lock."""
+        _ = self._draft
+        return self.get(notice_id)
+
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
         rows = (notice for notice in self._tables.notices.rows() if state in (None, notice.state))

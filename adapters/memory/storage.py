@@ -8,6 +8,7 @@ from datetime import datetime
 from threading import Lock
 
 from adapters.memory.accounts import MemorySessions, MemoryUsers
+from adapters.memory.audit import MemoryAudit
 from adapters.memory.carts import MemoryCarts
 from adapters.memory.catalog import MemoryCategories, MemoryProducts
 from adapters.memory.conversations import MemoryConversations
@@ -46,6 +47,7 @@ class MemoryUnit:
         self.credit_notes = MemoryCreditNotes(space)
         self.reviews = MemoryReviews(space)
         self.conversations = MemoryConversations(space)
+        self.audit = MemoryAudit(space)
         self.outbox = MemoryOutbox(space)
         self.answers = MemoryAnswers(space)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from storecore.accounts.model import RefreshToken, SavedAddress, Session, User
+from storecore.audit import AuditEntry
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Category, PriceChange, Product, Rating, StockMove
@@ -167,6 +168,8 @@ class Tables:
     reviews_by_author: Table[tuple[str, str], str] = _table()  # by (author, product)
     conversations: Table[str, Conversation] = _table()
     messages: Table[str, tuple[Message, ...]] = _table()  # by conversation, in order
+
+    audit: Table[str, AuditEntry] = _table()
 
     notices: Table[str, Notice] = _table()
     notices_by_cause: Table[tuple[str, str, str], str] = _table()  # by (event, recipient, template)

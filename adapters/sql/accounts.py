@@ -11,9 +11,13 @@ from adapters.sql import tables
 from adapters.sql.dialect import Refusals
 from adapters.sql.restoring import restored
 from adapters.sql.transaction import Row, Transaction, dumps, loads
+from adapters.sql.user_lists import UserList
+from storecore.accounts.finding import names
 from storecore.accounts.model import Address, SavedAddress, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import EmailTaken, NotFound
+from storecore.lists import Page, PageRequest
+from storecore.ports import UserQuery
 
 _users, _addresses = tables.users.c, tables.addresses.c
 
@@ -46,8 +50,15 @@ _add = insert(tables.users)
 _save = (
     update(tables.users)
     .where(_users.id == bindparam("this"), _users.version == bindparam("version_before"))
-    .values({column.name: bindparam(column.name) for column in USER if column.name not in ("id", "created_at")})
+    .values(
+        {
+            column.name: bindparam(column.name)
+            for column in (*USER, _users.name_folded, _users.name_turned)
+            if column.name not in ("id", "created_at")
+        }
+    )
 )
+_list = UserList(USER)
 
 _ADDRESS = (_addresses.id, _addresses.user_id, _addresses.private, _addresses.created_at)
 _own = and_(_addresses.user_id == bindparam("owner"), _addresses.id == bindparam("this"))
@@ -92,9 +103,13 @@ class SqlUsers:
         del values["id"], values["created_at"]
         self._transaction.save(_save, values, refuses=_REFUSES)
 
+    def page(self, query: UserQuery, page: PageRequest) -> Page[User]:
+        """Newest first, or by what begins with a text."""
+        return _list.page(self._transaction, query, page, self._all)
+
     def active_with_role(self, role: Role) -> Sequence[User]:
         """Oldest first."""
-        return [user_from(self._transaction, row) for row in self._transaction.rows(_with_role, {"role": str(role)})]
+        return self._all(self._transaction.rows(_with_role, {"role": str(role)}))
 
     def add_address(self, address: SavedAddress) -> None:
         """Into its user's book."""
@@ -123,6 +138,9 @@ class SqlUsers:
         if not self._transaction.write(_remove_address, {"owner": user_id, "this": address_id}):
             raise _no_address()
 
+    def _all(self, rows: Sequence[Row]) -> Sequence[User]:
+        return [user_from(self._transaction, row) for row in rows]
+
     def _one(self, row: Row | None) -> User:
         if row is None:
             raise NotFound("There is no such user.")
@@ -130,6 +148,7 @@ class SqlUsers:
 
     def _values(self, user: User) -> dict[str, Any]:
         private = {"phone": user.phone, "tax_id": user.tax_id, "home_address": user.home_address}
+        folded, turned = names(user.full_name)
         return {
             "id": user.id,
             "email": user.email,
@@ -143,6 +162,8 @@ class SqlUsers:
             "email_verified": user.email_verified,
             "created_at": user.created_at,
             "version": user.version,
+            "name_folded": folded,
+            "name_turned": turned,
         }
 
     def _private(self, address: SavedAddress) -> bytes:

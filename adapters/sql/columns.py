@@ -100,9 +100,9 @@ def when(name: str, *, null: bool = False) -> Column[datetime]:
     return Column(name, Instant, nullable=null)
 
 
-def words(name: str, *, null: bool = False) -> Column[str]:
+def words(name: str, *, null: bool = False, **options: Any) -> Column[str]:
     """Text."""
-    return Column(name, Characters, nullable=null)
+    return Column(name, Characters, nullable=null, **options)
 
 
 def number(name: str, *more: CheckConstraint, null: bool = False, **options: Any) -> Column[int]:

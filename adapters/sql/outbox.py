@@ -56,6 +56,7 @@ _save = (
     )
 )
 _get = select(*_NOTICE).where(_outbox.id == bindparam("id"))
+_locked = _get.with_for_update(key_share=True)
 _sweep = delete(tables.outbox).where(_outbox.state == str(NoticeState.SENT), _outbox.sent_at < bindparam("before"))
 
 
@@ -99,10 +100,12 @@ class SqlOutbox:
 
     def get(self, notice_id: str) -> Notice:
         """Raises ``NotFound``."""
-        row = self._transaction.row(_get, {"id": notice_id})
-        if row is None:
-            raise _no_notice()
-        return self._notice(row)
+        return self._one(self._transaction.row(_get, {"id": notice_id}))
+
+    def locked(self, notice_id: str) -> Notice:
+        """Locks the notice's row. Raises ``NotFound``."""
+        self._transaction.check_writable()
+        return self._one(self._transaction.row(_locked, {"id": notice_id}))
 
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
@@ -122,6 +125,11 @@ class SqlOutbox:
             "due_at": notice.due_at,
             "sent_at": notice.sent_at,
         }
+
+    def _one(self, row: Row | None) -> Notice:
+        if row is None:
+            raise _no_notice()
+        return self._notice(row)
 
     def _notices(self, rows: Sequence[Row]) -> Sequence[Notice]:
         return [self._notice(row) for row in rows]

@@ -7,6 +7,7 @@ every sale touches (``shelf``, ``coupon_counts``) is kept in narrow rows, apart 
 
 from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
 
+from adapters.sql.append_only import append_only
 from adapters.sql.columns import (
     Characters,
     Flag,
@@ -49,8 +50,14 @@ users = table(
     Column("email_verified", Flag, nullable=False),
     when("created_at"),
     number("version"),
+    words("name_folded", server_default=text("''")),
+    words("name_turned", server_default=text("''")),
     UniqueConstraint("email"),
+    Index("ix_users_created_at", "created_at", "id"),
     Index("ix_users_role_created_at", "role", "created_at", "id"),
+    Index("ix_users_is_active_created_at", "is_active", "created_at", "id"),
+    Index("ix_users_name_folded", "name_folded", "id"),
+    Index("ix_users_name_turned", "name_turned", "id"),
 )
 
 addresses = table(
@@ -586,6 +593,31 @@ attachments = table(
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("stored_as"),
     check("size > 0", "size"),
+)
+
+# The audit log.
+
+audit = append_only(
+    table(
+        "audit",
+        id_(),
+        when("at"),
+        words("actor_id", null=True),
+        words("actor_role"),
+        words("action"),
+        words("object_type"),
+        words("object_id"),
+        words("before"),
+        words("after"),
+        words("request_id", null=True),
+        Index("ix_audit_at", "at", "id"),
+        Index("ix_audit_actor_id_at", "actor_id", "at", "id"),
+        Index("ix_audit_action_at", "action", "at", "id"),
+        Index("ix_audit_object_type_at", "object_type", "at", "id"),
+        Index("ix_audit_object_id_at", "object_id", "at", "id"),
+        Index("ix_audit_request_id_at", "request_id", "at", "id"),
+        narrow=True,
+    )
 )
 
 # Mail and requests.

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from adapters.sql.accounts import SqlUsers
 from adapters.sql.answers import SqlAnswers
+from adapters.sql.audit import SqlAudit
 from adapters.sql.carts import SqlCarts
 from adapters.sql.categories import SqlCategories
 from adapters.sql.conversations import SqlConversations
@@ -106,6 +107,11 @@ class SqlUnit:
     def conversations(self) -> SqlConversations:
         """Conversations."""
         return SqlConversations(self._transaction)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        """What staff did."""
+        return SqlAudit(self._transaction)
 
     @cached_property
     def outbox(self) -> SqlOutbox:

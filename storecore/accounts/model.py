@@ -11,6 +11,7 @@ from storecore import checks
 from storecore.accounts.permissions import Permission, Role, effective
 from storecore.errors import Forbidden, NotAuthenticated
 from storecore.pricing import Destination
+from storecore.versioned import Versioned
 
 PASSWORD_LENGTH = (8, 128)
 PREFERENCES_BYTES = 8 * 1024
@@ -39,7 +40,7 @@ def composed_password(password: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Versioned):
     """A person with an account. ``grants`` are single permissions given (True) or denied (False) beside the role."""
 
     id: str

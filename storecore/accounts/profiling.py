@@ -6,7 +6,6 @@ from typing import Any, TypedDict, Unpack
 
 from storecore import checks
 from storecore.accounts.model import Actor, Address, SavedAddress, User, require_user
-from storecore.errors import PreconditionFailed
 from storecore.ports import Unit
 from storecore.transactions import Activity, Once, reading, writing
 
@@ -53,8 +52,7 @@ class Profiling(Activity):
     ) -> User:
         """Change one's own profile. Raises ``Invalid``, ``PreconditionFailed``."""
         user = unit.users.locked(require_user(by).id)
-        if if_version is not None and if_version != user.version:
-            raise PreconditionFailed()
+        user.expect(if_version)
         changed = user.changed(**changes)
         unit.users.save(changed)
         return changed

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts import letters
-from storecore.accounts.model import Actor, System, User, check_password, composed_password, require_user
+from storecore.accounts.model import GUEST, Actor, System, User, check_password, composed_password, require_user
 from storecore.accounts.permissions import Role
+from storecore.audit import entry
 from storecore.errors import EmailTaken, Forbidden, LinkInvalid, NotFound, WrongPassword
 from storecore.ports import Passwords, Signer, Unit
 from storecore.shop import Shop
@@ -35,6 +36,7 @@ class Registering(Activity):
         password = check_password(password)
         details = {"full_name": full_name, "home_address": home_address, "phone": phone, "tax_id": tax_id}
         return self._add(
+            by=GUEST,
             email=email,
             password_hash=self.passwords.hash(password),
             details=details,
@@ -47,13 +49,15 @@ class Registering(Activity):
         if not isinstance(by, System):
             raise Forbidden()
         password_hash = self.passwords.hash(check_password(password))
-        return self._add(email=email, password_hash=password_hash, details={"full_name": full_name}, role=Role.ADMIN)
+        details: dict[str, str | None] = {"full_name": full_name}
+        return self._add(by=by, email=email, password_hash=password_hash, details=details, role=Role.ADMIN)
 
     @writing
     def _add(
         self,
         unit: Unit,
         *,
+        by: Actor,
         email: str,
         password_hash: str,
         details: dict[str, str | None],
@@ -69,6 +73,9 @@ class Registering(Activity):
             **details,  # type: ignore[arg-type]  # the entity checks each of these itself
         )
         unit.users.add(user)
+        if isinstance(by, System):  # nobody's name is on what the shop does by itself, but this makes somebody powerful
+            made = entry(id=unit.new_id(), at=unit.now, by=by, action="user.create_admin", after=user)
+            unit.audit.add([made])
         unit.outbox.add([letters.verify_email(unit, self.shop, self.signer, user, user.email)])
         return user
 

@@ -8,6 +8,7 @@ from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.catalog.model import Category
 from storecore.ports import Unit
+from storecore.recording import record
 from storecore.transactions import Activity, Once, writing
 
 MAX_DEPTH = 10
@@ -33,6 +34,7 @@ class Categorising(Activity):
         category = Category(id=unit.new_id(), name=name, parent_id=parent_id, created_at=unit.now)
         _check_parents(unit, category)
         unit.categories.add(category)
+        record(unit, by, "category.create", after=category)
         return category
 
     @writing
@@ -52,13 +54,16 @@ class Categorising(Activity):
         changed = category.changed(**changes)
         _check_parents(unit, changed)
         unit.categories.save(changed)
+        record(unit, by, "category.update", before=category, after=changed)
         return changed
 
     @writing
     def remove_category(self, unit: Unit, *, by: Actor, category_id: str) -> None:
         """Take a shelf away. Raises ``CategoryInUse`` while anything is on it."""
         require(by, Permission.CATEGORIES_WRITE)
-        unit.categories.remove(unit.categories.get(category_id).id)
+        category = unit.categories.get(category_id)
+        unit.categories.remove(category.id)
+        record(unit, by, "category.remove", before=category)
 
 
 def _check_parents(unit: Unit, category: Category) -> None:

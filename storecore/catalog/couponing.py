@@ -12,6 +12,7 @@ from storecore.catalog.coupon import Coupon
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.money import Money
 from storecore.ports import Unit
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, reading, writing
 
@@ -42,6 +43,7 @@ class Couponing(Activity):
         require(by, Permission.PRICES_WRITE)
         coupon = Coupon(id=unit.new_id(), created_at=unit.now, **self._checked(terms))
         unit.coupons.add(coupon)
+        record(unit, by, "coupon.create", after=coupon)
         return coupon
 
     @writing
@@ -60,6 +62,7 @@ class Couponing(Activity):
         coupon.expect(if_version)
         changed = coupon.changed(**self._checked(terms))
         unit.coupons.save(changed)
+        record(unit, by, "coupon.update", before=coupon, after=changed)
         return changed
 
     @writing
@@ -68,7 +71,9 @@ class Couponing(Activity):
         require(by, Permission.PRICES_WRITE)
         coupon = unit.coupons.get(coupon_id)
         if coupon.is_active:
-            unit.coupons.save(coupon.changed(is_active=False))
+            withdrawn = coupon.changed(is_active=False)
+            unit.coupons.save(withdrawn)
+            record(unit, by, "coupon.withdraw", before=coupon, after=withdrawn)
 
     @reading
     def coupons(self, unit: Unit, *, by: Actor, page: PageRequest = FIRST_PAGE) -> Page[Coupon]:

@@ -14,6 +14,7 @@ from storecore.catalog.offers import Offer, offers
 from storecore.catalog.price_edges import note_edges, price_change
 from storecore.errors import NotFound
 from storecore.ports import Unit
+from storecore.recording import record_all
 from storecore.transactions import Activity, writing
 
 MAX_PRODUCTS = 500
@@ -39,16 +40,19 @@ class Discounting(Activity):
         require(by, Permission.PRICES_WRITE)
         start = max(starts_at or unit.now, unit.now)  # a start in the past would falsify the price before it
         percent = checks.percent(percent, "percent")
-        return self._set(unit, by, product_ids, Discount(percent=percent, starts_at=start, ends_at=ends_at))
+        reduced = Discount(percent=percent, starts_at=start, ends_at=ends_at)
+        return self._set(unit, by, "product.discount", product_ids, reduced)
 
     @writing
     def clear_discount(self, unit: Unit, *, by: Actor, product_ids: Sequence[str]) -> Sequence[Offer]:
         """End the discounts of products, running or planned. Raises ``NotFound``."""
         require(by, Permission.PRICES_WRITE)
-        return self._set(unit, by, product_ids, None)
+        return self._set(unit, by, "product.clear_discount", product_ids, None)
 
     @staticmethod
-    def _set(unit: Unit, by: Actor, product_ids: Sequence[str], discount: Discount | None) -> Sequence[Offer]:
+    def _set(
+        unit: Unit, by: Actor, action: str, product_ids: Sequence[str], discount: Discount | None
+    ) -> Sequence[Offer]:
         checks.amount_of(product_ids, "product_ids", least=1, most=MAX_PRODUCTS)
         products = unit.products.locked(product_ids)
         missing = [
@@ -68,6 +72,7 @@ class Discounting(Activity):
                 history.append(price_change(after, unit.now, by.id))
         unit.products.add_prices(history)
         alerts.reduced(unit, zip(products.values(), changed, strict=True))
+        record_all(unit, by, action, zip(products.values(), changed, strict=True))
         return offers(unit, changed)
 
     @writing

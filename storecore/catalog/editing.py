@@ -130,7 +130,8 @@ class Editing(Activity):
         product = unit.products.locked([product.id])[product.id]
         product.expect(if_version)
         if product.is_active:
-            shelving.save(unit, by, [(product, product.changed(unit.now, is_active=False))])
+            archived = product.changed(unit.now, is_active=False)
+            shelving.save(unit, by, [(product, archived)], action="product.archive")
 
     def _check_references(self, unit: Unit, category_ids: Sequence[str] | None, amounts: Mapping[str, Any]) -> None:
         for name in ("price", "cost"):

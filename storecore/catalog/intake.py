@@ -13,6 +13,7 @@ from storecore.catalog.offers import sees_costs
 from storecore.catalog.product_sheet import ATTRIBUTE, FIELDS, said
 from storecore.errors import CategoryExists, Contention, Invalid, OutOfStock, SkuTaken
 from storecore.ports import Unit
+from storecore.recording import record_all
 from storecore.sheet import Row
 
 REQUIRED = ("name", "categories", "price")
@@ -53,7 +54,7 @@ class Intake:
         self._new_shelves: list[Category] = []
         self._new: list[Product] = []
         self._changes: list[tuple[Product, Product]] = []
-        self._moves: list[StockMove] = []
+        self._moves: list[tuple[Product, StockMove]] = []
 
     def take(self, rows: Sequence[Row], *, locked: bool) -> Sequence[Outcome]:
         """What becomes of each row."""
@@ -67,12 +68,23 @@ class Intake:
         try:
             for category in self._new_shelves:
                 unit.categories.add(category)
+            record_all(unit, self._by, "category.create", [(None, category) for category in self._new_shelves])
             shelving.save(unit, self._by, self._changes)
             shelving.add(unit, self._by, self._new)
             if self._moves:
-                alerts.restocked(unit, self._moves, unit.stock.move(self._moves))
+                self._restock()
         except (CategoryExists, SkuTaken, OutOfStock):
             raise Contention() from None
+
+    def _restock(self) -> None:
+        moves = [move for _, move in self._moves]
+        left = self._unit.stock.move(moves)
+        alerts.restocked(self._unit, moves, left)
+        counted = [
+            (replace(product, stock=left[product.id] - move.change), replace(product, stock=left[product.id]))
+            for product, move in self._moves
+        ]
+        record_all(self._unit, self._by, "product.adjust_stock", counted, reason="Import")
 
     def _read(self, row: Row) -> dict[str, Any] | Invalid:
         try:
@@ -151,7 +163,7 @@ class Intake:
         if columns and columns != ("stock",):
             self._changes.append((before, after))
         if stock != before.stock:
-            self._moves.append(self._move(before, stock, line))
+            self._moves.append((before, self._move(before, stock, line)))
         self._put_up(new_shelves)
         names = tuple(each.name for each in new_shelves)
         result = Result.CHANGED if columns else Result.UNCHANGED

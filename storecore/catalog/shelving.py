@@ -10,6 +10,7 @@ from storecore.catalog.model import MAX_STOCK, Product, StockMove, StockReason, 
 from storecore.catalog.price_edges import note_edges, price_change
 from storecore.money import Money
 from storecore.ports import Unit
+from storecore.recording import record_all
 
 
 def new_product(
@@ -44,6 +45,7 @@ def add(unit: Unit, by: Actor, products: Sequence[Product]) -> None:
     for product in products:
         unit.products.add(product)
     unit.products.add_prices([price_change(product, unit.now, by.id) for product in products])
+    record_all(unit, by, "product.create", [(None, product) for product in products])
     openings = [
         StockMove(
             id=unit.new_id(),
@@ -60,8 +62,11 @@ def add(unit: Unit, by: Actor, products: Sequence[Product]) -> None:
         unit.stock.move(openings)
 
 
-def save(unit: Unit, by: Actor, changes: Sequence[tuple[Product, Product]]) -> None:
-    """Save locked products, given before and after: their price history goes on, and wishers hear of reductions."""
+def save(unit: Unit, by: Actor, changes: Sequence[tuple[Product, Product]], *, action: str = "product.update") -> None:
+    """Save locked products, given before and after: their price history goes on, and wishers hear of reductions.
+
+    ``action`` is what the audit log calls it.
+    """
     note_edges(unit, [before for before, _ in changes])
     history = []
     for before, after in changes:
@@ -70,3 +75,4 @@ def save(unit: Unit, by: Actor, changes: Sequence[tuple[Product, Product]]) -> N
             history.append(price_change(after, unit.now, by.id))
     unit.products.add_prices(history)
     alerts.reduced(unit, changes)
+    record_all(unit, by, action, changes)

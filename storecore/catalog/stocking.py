@@ -1,6 +1,6 @@
 """What is on the shelf: corrections by hand, and the ledger of every change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storecore import checks
 from storecore.accounts.model import Actor, require
@@ -10,6 +10,7 @@ from storecore.catalog.model import StockMove, StockReason
 from storecore.catalog.offers import Offer, offer
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import Unit
+from storecore.recording import record
 from storecore.transactions import Activity, Once, reading, writing
 
 
@@ -35,7 +36,11 @@ class Stocking(Activity):
             actor_id=by.id,
             at=unit.now,
         )
-        alerts.restocked(unit, [move], unit.stock.move([move]))
+        left = unit.stock.move([move])
+        alerts.restocked(unit, [move], left)
+        after = replace(product, stock=left[product.id])
+        before = replace(product, stock=after.stock - change)
+        record(unit, by, "product.adjust_stock", before=before, after=after, change=change, reason=move.note)
         return offer(unit, unit.products.get(product.id))
 
     @reading

@@ -9,6 +9,7 @@ from storecore.orders.model import Order
 from storecore.orders.moves import stock_moves
 from storecore.orders.refund import CreditNote, Refund, RefundCause, RefundStatus
 from storecore.ports import Signer, Unit
+from storecore.recording import record
 from storecore.shop import Shop
 
 
@@ -23,6 +24,8 @@ def cancel(unit: Unit, shop: Shop, signer: Signer, order: Order, *, by: Actor, n
         unit.coupons.give_back(order.id)
     cancelled, credit_note = _undo(unit, shop, cancelled)
     unit.outbox.add([letters.order_status(unit, shop, signer, cancelled, credit_note)])
+    if not order.belongs_to(by):
+        record(unit, by, "order.cancel", before=order, after=cancelled)
     moves = stock_moves(unit, cancelled, by, StockReason.CANCELLATION)
     restocked(unit, moves, unit.stock.move(moves, sold=True))
     return cancelled

@@ -12,6 +12,7 @@ from storecore.orders import letters
 from storecore.orders.cancelling import cancel
 from storecore.orders.model import Order, Status
 from storecore.ports import Signer, Unit
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, writing
 
@@ -65,7 +66,11 @@ class Fulfilling(Activity):
         }
         if to not in steps:
             raise IllegalTransition("An order never becomes pending again.")
-        return self._save(unit, steps[to]())
+        advanced = steps[to]()
+        unit.orders.save(advanced)
+        record(unit, by, "order.advance", before=order, after=advanced)
+        unit.outbox.add([letters.order_status(unit, self.shop, self.signer, advanced)])
+        return advanced
 
     @writing
     def cancel(
@@ -118,12 +123,8 @@ class Fulfilling(Activity):
         order.expect(if_version)
         paid = order.record_payment()
         unit.orders.save(paid)
+        record(unit, by, "order.record_payment", before=order, after=paid)
         return paid
-
-    def _save(self, unit: Unit, order: Order) -> Order:
-        unit.orders.save(order)
-        unit.outbox.add([letters.order_status(unit, self.shop, self.signer, order)])
-        return order
 
     def _check_tax(self, order: Order, address: Address) -> None:
         old, new = order.delivery_address.destination, address.destination

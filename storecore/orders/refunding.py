@@ -16,6 +16,7 @@ from storecore.orders.giving_back import payment_of, settle, whole_credit
 from storecore.orders.model import Invoice, Order, Status
 from storecore.orders.refund import APPROVED, CreditNote, Disposition, Refund
 from storecore.ports import Documents, RefundQuery, Signer, Unit
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, reading, writing
 
@@ -114,8 +115,10 @@ class Refunding(Activity):
         if expect_return:
             unit.refunds.save(approved)
             unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=approved)])
-            return approved
-        return self._give_back(unit, order, approved)
+        else:
+            approved = self._give_back(unit, order, approved)
+        record(unit, by, "refund.approve", before=refund, after=approved)
+        return approved
 
     @writing
     def reject(
@@ -134,6 +137,7 @@ class Refunding(Activity):
         refund.expect(if_version)
         rejected = refund.reject(by=by, at=unit.now, note=note)
         unit.refunds.save(rejected)
+        record(unit, by, "refund.reject", before=refund, after=rejected)
         unit.outbox.add([letters.refund_status(unit, self.shop, self.signer, order, refund=rejected)])
         return rejected
 
@@ -169,6 +173,7 @@ class Refunding(Activity):
         order, refund = _locked(unit, refund_id)
         refund.expect(if_version)
         received = self._give_back(unit, order, refund.receive(at=unit.now, disposition=disposition))
+        record(unit, by, "refund.receive", before=refund, after=received)
         if disposition is Disposition.RESTOCK:
             moves = _back_on_the_shelf(unit, order, refund, by)
             restocked(unit, moves, unit.stock.move(moves))

@@ -7,6 +7,7 @@ from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import Unit
+from storecore.recording import record
 from storecore.reviews import letters
 from storecore.reviews.model import Review
 from storecore.shop import Shop
@@ -38,7 +39,9 @@ class Moderating(Activity):
         require(by, Permission.REVIEWS_MODERATE)
         review = unit.reviews.locked(review_id)
         review.expect(if_version)
-        return self._decide(unit, review.published(), note)
+        decided = self._decide(unit, review.published(), note)
+        record(unit, by, "review.approve", before=review, after=decided)
+        return decided
 
     @writing
     def reject(
@@ -48,7 +51,9 @@ class Moderating(Activity):
         require(by, Permission.REVIEWS_MODERATE)
         review = unit.reviews.locked(review_id)
         review.expect(if_version)
-        return self._decide(unit, review.rejected(), note)
+        decided = self._decide(unit, review.rejected(), note)
+        record(unit, by, "review.reject", before=review, after=decided)
+        return decided
 
     def _decide(self, unit: Unit, decided: Review, note: str | None) -> Review:
         note = checks.optional(note, "note", most=MAX_NOTE, lines=True)

@@ -8,6 +8,7 @@ from storecore.accounts.permissions import Permission
 from storecore.errors import NotABuyer, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import Unit
+from storecore.recording import record
 from storecore.reviews.model import Review, first_status
 from storecore.transactions import Activity, Once, reading, writing
 
@@ -89,6 +90,8 @@ class Reviewing(Activity):
         if by.id != review.author_id and not by.may(Permission.REVIEWS_MODERATE):
             raise NotFound("There is no such review.")
         unit.reviews.remove(review)
+        if by.id != review.author_id:
+            record(unit, by, "review.delete", before=review)
 
     @reading
     def mine(self, unit: Unit, *, by: Actor, page: PageRequest = FIRST_PAGE) -> Page[Review]:

@@ -11,9 +11,10 @@ from storecore.errors import Forbidden, NotClaimed, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.orders.model import Order
 from storecore.ports import OrderQuery, Unit
+from storecore.recording import record
 from storecore.shop import Shop
 from storecore.support.model import Conversation, Side
-from storecore.support.telling import QUEUE, Telling, side_of, topic
+from storecore.support.telling import Telling, side_of
 from storecore.transactions import reading, writing
 
 RECENT = PageRequest(limit=5)
@@ -85,7 +86,7 @@ class Handling(Telling):
         conversation = unit.conversations.locked(conversation_id)
         if conversation.customer_id == agent.id:
             raise Forbidden("Nobody handles their own conversation.")
-        return _saved(unit, conversation.claim(agent))
+        return _saved(unit, by, "conversation.claim", conversation, conversation.claim(agent))
 
     def release(self, *, by: Actor, conversation_id: str) -> Conversation:
         """Put one's conversation back where it was in the queue. Raises ``NotClaimed``, ``ConversationClosed``."""
@@ -94,7 +95,8 @@ class Handling(Telling):
 
     @writing
     def _release(self, unit: Unit, *, by: Actor, conversation_id: str) -> Conversation:
-        return _saved(unit, _own(unit, by, conversation_id).release())
+        conversation = _own(unit, by, conversation_id)
+        return _saved(unit, by, "conversation.release", conversation, conversation.release())
 
     def transfer(self, *, by: Actor, conversation_id: str, agent_id: str) -> Conversation:
         """Hand one's conversation to another agent. Raises ``NotClaimed``, ``Invalid`` for somebody who is no agent."""
@@ -109,7 +111,7 @@ class Handling(Telling):
             raise checks.refuse("agent_id", "has claimed it already")
         if agent.id == conversation.customer_id:
             raise checks.refuse("agent_id", "opened the conversation")
-        return _saved(unit, conversation.transfer(agent))
+        return _saved(unit, by, "conversation.transfer", conversation, conversation.transfer(agent))
 
     def close(self, *, by: Actor, conversation_id: str, notes: str | None = None) -> Conversation:
         """End a conversation: its customer, its agent, or any agent while it waits.
@@ -125,11 +127,14 @@ class Handling(Telling):
         conversation.check_open()
         if side is Side.AGENT and conversation.agent_id is not None and not conversation.is_with(by):
             raise NotClaimed()
-        return _saved(unit, conversation.close(side, at=unit.now, notes=notes))
+        closed = conversation.close(side, at=unit.now, notes=notes)
+        if side is Side.AGENT:
+            return _saved(unit, by, "conversation.close", conversation, closed)
+        unit.conversations.save(closed)
+        return closed
 
     def _told(self, what: str, conversation: Conversation) -> Conversation:
-        self.tell(topic(conversation.id), what)
-        self.tell(QUEUE, what, id=conversation.id)
+        self.tell_of(what, conversation)
         return conversation
 
 
@@ -152,6 +157,7 @@ def _agent(unit: Unit, user_id: str) -> User:
     return agent
 
 
-def _saved(unit: Unit, conversation: Conversation) -> Conversation:
-    unit.conversations.save(conversation)
-    return conversation
+def _saved(unit: Unit, by: Actor, action: str, before: Conversation, after: Conversation) -> Conversation:
+    unit.conversations.save(after)
+    record(unit, by, action, before=before, after=after)
+    return after

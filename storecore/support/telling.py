@@ -54,3 +54,8 @@ class Telling(Activity):
             self.hub.publish(topic_, json.dumps({"what": what, **facts}))
         except Unavailable:
             log.warning("the event hub is down: whoever watches %s hears of it later", topic_)
+
+    def tell_of(self, what: str, conversation: Conversation) -> None:
+        """Tell whoever watches a conversation, and whoever watches the queue, what became of it."""
+        self.tell(topic(conversation.id), what)
+        self.tell(QUEUE, what, id=conversation.id)

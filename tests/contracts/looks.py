@@ -2,14 +2,43 @@
 
 from collections.abc import Callable
 
+from storecore.accounts.permissions import Role
 from storecore.lists import PageRequest
+from storecore.notices import NoticeState
 from storecore.orders.model import Status
 from storecore.orders.refund import RefundStatus
-from storecore.ports import SORTS, ConversationQuery, OrderQuery, ProductQuery, RefundQuery, Unit
+from storecore.ports import (
+    SORTS,
+    AuditQuery,
+    ConversationQuery,
+    OrderQuery,
+    ProductQuery,
+    RefundQuery,
+    Unit,
+    UserQuery,
+)
 from storecore.support.model import ConversationStatus
 from storecore.testing.builders import NOW, ids, make_product, make_wish_alert
 
 ALERT = make_wish_alert(ids(), make_product(ids(), category_ids=["shelf"]))
+USERS = (
+    UserQuery(),
+    UserQuery(role=Role.ADMIN),
+    UserQuery(active=False),
+    UserQuery(text="ada"),
+    UserQuery(text="ada", role=Role.ADMIN, active=True),
+)
+AUDITED = (
+    AuditQuery(),
+    AuditQuery(actor_id="somebody"),
+    AuditQuery(action="product.update"),
+    AuditQuery(object_type="product"),
+    AuditQuery(object_id="something"),
+    AuditQuery(object_type="product", object_id="something"),
+    AuditQuery(request_id="4711"),
+    AuditQuery(written_from=NOW, written_to=NOW),
+    AuditQuery(actor_id="somebody", written_from=NOW),
+)
 Look = Callable[[Unit, PageRequest], object]
 
 LOOKS: tuple[Look, ...] = (
@@ -40,7 +69,10 @@ LOOKS: tuple[Look, ...] = (
     ),
     lambda unit, page: unit.conversations.messages("conversation", page),
     lambda unit, page: unit.conversations.latest("conversation", 5),
+    *(lambda unit, page, query=query: unit.users.page(query, page) for query in USERS),
+    *(lambda unit, page, query=query: unit.audit.page(query, page) for query in AUDITED),
     lambda unit, page: unit.outbox.page(page),
+    lambda unit, page: unit.outbox.page(page, state=NoticeState.DEAD),
     lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
     lambda unit, page: unit.products.refresh_prices(NOW, 5),
     lambda unit, page: unit.sessions.of_user("user"),

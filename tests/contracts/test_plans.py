@@ -25,9 +25,10 @@ from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.lists import PageRequest
 from storecore.money import Money
+from storecore.notices import NoticeState
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition, RefundStatus
-from storecore.ports import OrderQuery, ProductQuery, RefundQuery
+from storecore.ports import AuditQuery, OrderQuery, ProductQuery, RefundQuery, UserQuery
 from storecore.shop import Shop
 from storecore.support.model import ConversationStatus
 from storecore.testing.builders import NOW
@@ -213,6 +214,22 @@ def review(store: Floor) -> None:
     store.reviews.delete(by=buyer, review_id=written.id)
 
 
+def administer(store: Floor) -> None:
+    """An admin looks for people, appoints one, bans one, and reads what was done."""
+    ada = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    admin = store.accounts.create_admin(by=SYSTEM, email="root@example.com", password=PASSWORD, full_name="Root")
+    store.accounts.set_role(by=admin, user_id=ada.id, role=Role.SUPPORT_AGENT)
+    store.accounts.ban(by=admin, user_id=ada.id)
+    for user_query in (UserQuery(text="ad"), UserQuery(role=Role.CUSTOMER), UserQuery(active=False)):
+        page = PageRequest(limit=1, total=user_query.role is None)
+        first = store.accounts.users(by=admin, query=user_query, page=page)
+        store.accounts.users(by=admin, query=user_query, page=PageRequest(limit=1, after=first.next))
+    for audit_query in (AuditQuery(actor_id=admin.id), AuditQuery(object_id=ada.id), AuditQuery(action="user.ban")):
+        entries = store.audit.page(by=admin, query=audit_query, page=PageRequest(limit=1, total=True))
+        store.audit.page(by=admin, query=audit_query, page=PageRequest(limit=1, after=entries.next))
+    store.notices.page(by=admin, state=NoticeState.DEAD)
+
+
 def buyer_of(store: Floor, order: Order) -> User:
     assert order.customer_id is not None
     with store.storage.reading(store.clock(), lambda: "") as unit:
@@ -297,7 +314,7 @@ def exchange(store: Floor) -> None:
     assert store.catalog.import_products(by=SYSTEM, file=BytesIO(new)).created == 1
 
 
-@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, talk, exchange])
+@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, talk, administer, exchange])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

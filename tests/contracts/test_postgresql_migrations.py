@@ -45,6 +45,10 @@ def structure(url: URL) -> list[tuple[object, ...]]:
                 "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' "
                 "ORDER BY indexname"
             ),
+            *connection.execute(
+                "SELECT pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger WHERE NOT tgisinternal "
+                "ORDER BY tgname"
+            ),
         ]
 
 

@@ -874,6 +874,16 @@ CORRUPTIONS = [
             ("whose name is unreadable", "secret", "UPDATE attachments SET private = :garbage WHERE id = :a"),
         )
     ),
+    *(
+        Corruption(
+            what=f"an account that is not found by its {what}",
+            rule="kept",
+            table="users",
+            victim="SELECT max(id) FROM users",
+            statements=[f"UPDATE users SET {column} = 'x' WHERE id = :a"],
+        )
+        for what, column in (("name", "name_folded"), ("last name", "name_turned"))
+    ),
     Corruption(
         what="two accounts with one email",
         rule="duplicate",
@@ -899,6 +909,14 @@ def test_what_is_wrong_is_found_and_nothing_else(where: Where, corruption: Corru
             assert connection.execute(text(statement), named).rowcount
     found = found_in(where)
     assert [(each.rule, each.table, each.id) for each in found] == [(corruption.rule, corruption.table, id_)], found
+
+
+def test_an_audit_log_that_can_be_changed_is_found(where: Where) -> None:
+    lift = "DROP TRIGGER audit_keeps_rows" if isinstance(where, Path) else "ALTER TABLE audit DISABLE TRIGGER USER"
+    name = "audit_keeps_rows" if isinstance(where, Path) else "audit_is_append_only"
+    with by_hand(where) as connection:
+        connection.execute(text(lift))
+    assert [(each.rule, each.table, each.id) for each in found_in(where)] == [("append-only", "audit", name)]
 
 
 def _references() -> list[Column[Any]]:

@@ -54,7 +54,7 @@ def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Pat
         assert server.stdout is not None
         address = next(match[0] for line in server.stdout if (match := re.search(r"http://[\d.:]+", line)))
         tour = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", _shell("A tour with curl") + _shell("Payments")],
+            ["bash", "-euo", "pipefail", "-c", "".join(map(_shell, ("A tour with curl", "Payments", "Administer")))],
             env={**os.environ, "BASE": address},
             cwd=tmp_path,
             capture_output=True,
@@ -69,4 +69,5 @@ def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Pat
     assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF-")
     assert '"status":"delivered"' in tour.stdout
     assert '"status":"succeeded","failure":null' in tour.stdout, "the test number pays"
+    assert '"action":"user.unban"' in tour.stdout
     assert '"code":' not in tour.stdout, "no request of the tour is refused"

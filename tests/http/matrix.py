@@ -21,15 +21,16 @@ from adapters.memory import MemoryMailer, MemoryStorage, open_store
 from adapters.memory.tables import Tables
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import SUCCEEDS, DemoPayments
+from adapters.system import uuid7
 from adapters.tokens import SignedValues
 from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.money import Money
-from storecore.notices import Template
+from storecore.notices import NoticeState, Template
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition, Refund
 from storecore.store import Store
-from storecore.testing.builders import fixed_clock, make_address
+from storecore.testing.builders import fixed_clock, make_address, make_notice
 from webapp import create_app
 from webapp.http.endpoint import API
 from webapp.http.parts import Parts
@@ -242,7 +243,8 @@ class Street:
         self.users[name] = user
         self.store.carts.add_item(by=user, product_id=self.things["product"], quantity=1)
         answer = self.client.post(f"{API}/auth/token", json={"email": email, "password": PASSWORD})
-        return Caller({"Authorization": f"Bearer {answer.json['access_token']}"})  # type: ignore[index] # it is JSON
+        headers = {"Authorization": f"Bearer {answer.json['access_token']}"}  # type: ignore[index] # it is JSON
+        return Caller(headers, {"self": user.id})
 
     @contextmanager
     def granted(self, name: str, permission: Permission, *, allowed: bool) -> Iterator[Caller]:
@@ -284,8 +286,10 @@ class Street:
             "order": order.id,
             "line": order.lines[0].id,
             "order_token": self.callers["guest"].things["order_token"],
+            "permission": Permission.ORDERS_PLACE,
             "refresh_token": signed_in.refresh_token,
             "reset_token": self._mailed(owner, Template.RESET_PASSWORD),
+            "self": owner.id,
             "session": signed_in.session.id,
             "user": owner.id,
             "verify_token": self._mailed(owner, Template.VERIFY_EMAIL),
@@ -305,6 +309,7 @@ class Street:
         self.store.wishlist.add(by=owner, product_id=self.things["scarf"])
         return {
             "approved_refund": agreed.id,
+            "dead_mail": self._dead_mail(),
             "delivered": kept.id,
             "delivered_line": kept.lines[0].id,
             "own_refund": asked.id,
@@ -356,6 +361,14 @@ class Street:
     def _order(self, by: User | Guest, email: str | None = None, *product_ids: str) -> Order:
         items = [(product_id, 1) for product_id in product_ids or [self.things["product"]]]
         return self.store.orders.place(by=by, items=items, deliver_to=make_address(), email=email)
+
+    def _dead_mail(self) -> str:
+        """The id of mail that was given up."""
+        with self.storage.writing(self.store.clock(), uuid7) as unit:
+            notice = make_notice(unit.new_id, state=NoticeState.DEAD)
+            unit.outbox.add([notice])
+            unit.commit()
+        return notice.id
 
     def _mailed(self, user: User, template: Template) -> str:
         links = [

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storecore import audit
 from storecore.accounts.permissions import Role
 from tests.http.toys import Client, Toy
 from webapp.http import etags
@@ -32,6 +33,12 @@ def test_what_is_made_says_where_it_is(client: Client, thing: Any) -> None:
         "version": 1,
     }
     assert client.get(thing.headers["Location"]).json == thing.json
+
+
+def test_a_request_leaves_its_id_to_nobody(client: Client) -> None:
+    client.get("/api/v1/things", headers={"X-Request-ID": "4711"})
+    client.get("/api/v1/nothing", headers={"X-Request-ID": "4712"})
+    assert audit.request_id.get() is None
 
 
 def test_an_answer_without_a_body_has_no_type(client: Client, toy: Toy) -> None:

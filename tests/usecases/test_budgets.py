@@ -126,7 +126,7 @@ def test_talking_takes_a_few_statements_however_much_was_said(store: Floor) -> N
     for most, look in (
         (2, lambda: support.queue(by=agent, page=page)),
         (2, lambda: support.mine(by=customer, page=page)),
-        (3, lambda: support.claim(by=agent, conversation_id=this)),
+        (4, lambda: support.claim(by=agent, conversation_id=this)),
         (11, lambda: support.case(by=agent, conversation_id=this)),
         (4, lambda: support.send(by=customer, conversation_id=this, body="Hello", client_id="c1")),
         (2, lambda: support.send(by=customer, conversation_id=this, body="Hello", client_id="c1")),

@@ -435,6 +435,26 @@ def test_who_adjusts_stock_adjusts_stock(store: Floor) -> None:
     assert refused(store, "sku,price", "CAP,19", by=counter)
 
 
+def test_what_an_import_does_is_in_the_audit_log_as_if_it_were_done_one_by_one(store: Floor) -> None:
+    admin = person(store, Role.ADMIN)
+    bring(store, HEADER, HAT, "CAP,Cap,Hats,10,0", by=admin)
+    store.time.forward(minutes=1)
+    bring(store, HEADER, "HAT,Hat,Hats,19.99,7", "CAP,Big cap,Hats,10,0", by=admin)
+    entries = store.audit.page(by=admin).items
+    assert [(entry.action, dict(entry.before), dict(entry.after)) for entry in entries[:2]] == [
+        ("product.adjust_stock", {"stock": 5}, {"stock": 7, "reason": "Import"}),
+        ("product.update", {"name": "Cap"}, {"name": "Big cap"}),
+    ]
+    assert sorted(entry.action for entry in entries[2:]) == ["category.create", "product.create", "product.create"]
+    assert {entry.actor_id for entry in entries} == {admin.id}
+    assert (
+        next(
+            entry.after["stock"] for entry in entries if entry.object_id == named(store, "HAT").id and not entry.before
+        )
+        == 5
+    )
+
+
 # Exports.
 
 

@@ -8,6 +8,8 @@ import structlog
 from flask import Flask, Request, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from storecore import audit
+
 REQUEST_ID = "X-Request-ID"
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -36,6 +38,11 @@ def install(app: Flask, metrics: CollectorRegistry, *, https: bool) -> None:
         environ["storecore.request_id"] = request_id = _request_id(environ.get("HTTP_X_REQUEST_ID"))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        audit.request_id.set(request_id)
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        audit.request_id.set(None)
 
     @app.after_request
     def finish(answer: Response) -> Response:

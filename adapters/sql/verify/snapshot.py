@@ -70,6 +70,11 @@ class Snapshot:
         self.cipher = cipher
         self.at = at
 
+    @property
+    def kind(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._connection.dialect.name
+
     def rows(self, statement: Executable) -> Iterator[Row]:
         """The rows of a query, of which only a few are in memory. Raises ``Unavailable``."""
         try:

@@ -20,8 +20,13 @@ import pytest
 
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
-from storecore.testing.contracts.accounts import SessionsContract, UsersContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.accounts import (  # noqa: E402 - after the rewrite
+    SessionsContract,
+    UserListsContract,
+    UsersContract,
+)
 from storecore.testing.contracts.answers import AnswersContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.audit import AuditContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.carts import CartsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewrite
     CategoriesContract,
@@ -71,6 +76,7 @@ from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - af
 class StorageContract(
     UnitsContract,
     UsersContract,
+    UserListsContract,
     SessionsContract,
     CategoriesContract,
     ProductsContract,
@@ -88,6 +94,7 @@ class StorageContract(
     CreditNotesContract,
     PaymentsContract,
     ConversationsContract,
+    AuditContract,
     OutboxContract,
     AnswersContract,
 ):
@@ -98,6 +105,7 @@ __all__ = [
     "ALL_CAPABILITIES",
     "COUNT_STATEMENTS",
     "AnswersContract",
+    "AuditContract",
     "Bank",
     "CartsContract",
     "CategoriesContract",
@@ -128,6 +136,7 @@ __all__ = [
     "StockContract",
     "StorageContract",
     "UnitsContract",
+    "UserListsContract",
     "UsersContract",
     "WishesContract",
 ]

@@ -8,7 +8,8 @@ import pytest
 from storecore.accounts.model import RefreshToken, Session, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import Contention, EmailTaken, NotFound
-from storecore.ports import NewId, Storage
+from storecore.lists import PageRequest
+from storecore.ports import NewId, Storage, UserQuery
 from storecore.testing.builders import (
     NOW,
     ids,
@@ -18,7 +19,7 @@ from storecore.testing.builders import (
     make_token,
     make_user,
 )
-from storecore.testing.contracts.proving import Contract, seen, written
+from storecore.testing.contracts.proving import COUNT_STATEMENTS, Contract, check_pages, needs, seen, written
 
 ISTANBUL = timezone(timedelta(hours=2))
 """Some offset that is not UTC."""
@@ -186,6 +187,87 @@ class UsersContract(Contract):
             unit.users.save_address(replace(address, user_id=other.id))
         with seen(storage) as unit:
             assert unit.users.address(user.id, address.id) == address
+
+
+class UserListsContract(Contract):
+    """Who there is, and who is found by a few letters."""
+
+    def test_users_are_listed_newest_first_by_role_and_by_whether_they_are_banned(self, storage: Storage) -> None:
+        new_id, day = ids(), timedelta(days=1)
+        users = [
+            make_user(new_id, role=role, is_active=active, created_at=NOW + day * position)
+            for position, (role, active) in enumerate(
+                [(Role.ADMIN, True), (Role.VENDOR, True), (Role.VENDOR, False), (Role.CUSTOMER, False)]
+            )
+        ]
+        users.append(make_user(new_id, created_at=users[-1].created_at))
+        with written(storage) as unit:
+            for user in users:
+                unit.users.add(user)
+        newest_first = users[::-1]
+        for role in (None, *Role):
+            for active in (None, True, False):
+                query = UserQuery(role=role, active=active)
+                expected = [
+                    user for user in newest_first if role in (None, user.role) and active in (None, user.is_active)
+                ]
+                with seen(storage) as unit:
+                    check_pages(lambda page, query=query: unit.users.page(query, page), expected)  # type: ignore[misc] # mypy can't infer it
+
+    def test_a_user_is_found_once_by_how_the_email_the_name_or_the_last_name_begins(self, storage: Storage) -> None:
+        new_id = ids()
+        people = {
+            name: make_user(new_id, email=email, full_name=full_name, role=role)
+            for name, email, full_name, role in (
+                ("ada", "ada@example.com", "Ada King Lovelace", Role.ADMIN),
+                ("adam", "smith@example.com", "Adam Smith", Role.CUSTOMER),
+                ("adam2", "other@example.com", "ADAM SMITH", Role.ADMIN),
+                ("ay", "ay@example.com", "Ayşe Şahin-Ada", Role.CUSTOMER),
+                ("turned", "zed@example.com", "Zed Adair", Role.CUSTOMER),
+                ("one", "one@example.com", "Adele", Role.CUSTOMER),
+            )
+        }
+        with written(storage) as unit:
+            for user in people.values():
+                unit.users.add(user)
+
+        def check(text: str, *names: str, role: Role | None = None) -> None:
+            query = UserQuery(text=text, role=role, active=True)
+            with seen(storage) as unit:
+                check_pages(lambda page: unit.users.page(query, page), [people[name] for name in names])
+
+        check("ad", "ada", "turned", "adam", "adam2", "one")  # ada@…, adair zed, adam smith twice, adele
+        check("AD", "ada", "adam2", role=Role.ADMIN)
+        check("lov", "ada")
+        check("Ada King", "ada")
+        check("sahin", "ay")
+        check("ŞAHİN", "ay")
+        check("smith", "adam2", "adam")  # by the last name; by the email
+        check("smith@example.com", "adam")
+        check("king")
+        check("%")
+        check("_da")
+
+    def test_a_user_who_was_renamed_is_found_by_the_new_name(self, storage: Storage) -> None:
+        user = make_user(ids(), full_name="Ada Byron")
+        with written(storage) as unit:
+            unit.users.add(user)
+        with written(storage) as unit:
+            unit.users.save(user.changed(full_name="Ada Lovelace"))
+        with seen(storage) as unit:
+            assert [each.id for each in unit.users.page(UserQuery(text="lovelace"), PageRequest()).items] == [user.id]
+            assert unit.users.page(UserQuery(text="byron"), PageRequest()).items == ()
+
+    @needs(COUNT_STATEMENTS)
+    def test_a_page_of_users_takes_two_statements_and_one_that_is_looked_for_six(self, storage: Storage) -> None:
+        new_id, page = ids(), PageRequest(limit=5, total=True)
+        with written(storage) as unit:
+            for _ in range(20):
+                unit.users.add(make_user(new_id))
+        for query, most in ((UserQuery(), 2), (UserQuery(text="a"), 6)):
+            with seen(storage) as unit, self.count_statements(storage) as statements:
+                assert unit.users.page(query, page).total == 20
+            assert statements.count <= most
 
 
 class SessionsContract(Contract):

@@ -159,6 +159,20 @@ class OutboxContract(Contract):
         taken = [taken for outcome in overlap(storage, take, take) if isinstance(outcome, list) for taken in outcome]
         assert sorted(taken) == [notice.id for notice in notices]
 
+    def test_whoever_changes_a_notice_has_it_to_themselves(self, storage: Storage) -> None:
+        notice = make_notice(ids())
+        with written(storage) as unit:
+            unit.outbox.add([notice])
+
+        def tried(unit: Unit) -> None:
+            unit.outbox.save(unit.outbox.locked(notice.id).failed(NOW, "nobody answers"))
+
+        assert overlap(storage, tried, tried) == [None, None]
+        with seen(storage) as unit:
+            assert unit.outbox.get(notice.id).attempts == 2
+        with written(storage) as unit, pytest.raises(NotFound):
+            unit.outbox.locked("no such id")
+
     def test_workers_that_race_send_each_mail_once(self, storage: Storage) -> None:
         new_id = ids()
         notices = [make_notice(new_id) for _ in range(12)]

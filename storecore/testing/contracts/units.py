@@ -18,6 +18,7 @@ from storecore.testing.builders import (
     make_product,
     make_user,
 )
+from storecore.testing.contracts.audit import make_audit_entry
 from storecore.testing.contracts.proving import Contract, Together, overlap, rerun, seen, written
 
 WRITES: tuple[Callable[[Unit], object], ...] = (
@@ -33,7 +34,9 @@ WRITES: tuple[Callable[[Unit], object], ...] = (
     lambda unit: unit.coupons.add(make_coupon(ids())),
     lambda unit: unit.carts.remove("no cart"),
     lambda unit: unit.invoices.next_sequence(),
+    lambda unit: unit.audit.add([make_audit_entry(ids())]),
     lambda unit: unit.outbox.add([make_notice(ids())]),
+    lambda unit: unit.outbox.locked("no notice"),
     lambda unit: unit.outbox.lease(NOW, NOW + timedelta(minutes=1), 10),
     lambda unit: unit.answers.claim("scope", "key", b"fingerprint", NOW),
 )
