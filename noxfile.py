@@ -70,6 +70,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "tests.bench", *session.posargs)
     session.run("python", "-m", "tests.bench.chat")
     session.run("python", "-m", "tests.bench.recommending")
+    session.run("python", "-m", "tests.bench.sheets")
 
 
 @nox.session

@@ -247,6 +247,13 @@ class MalformedSheet(Malformed):
     title = "This is not a readable CSV file"
 
 
+class ImportRefused(Invalid):
+    """Some rows can't be imported, so none was; ``extra["report"]`` is the ``ImportReport``."""
+
+    code = "import-refused"
+    title = "Some rows can't be imported, so none was"
+
+
 class CouponExists(Conflict):
     """Another coupon has this code."""
 

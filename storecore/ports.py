@@ -248,6 +248,9 @@ class Categories(Protocol):
     def some(self, category_ids: Iterable[str]) -> Mapping[str, Category]:
         """Those of the ids that exist, in one look-up whatever their number."""
 
+    def named(self, names: Iterable[str]) -> Mapping[str, Category]:
+        """Those that have one of the names, by ``fold_name``, in one look-up whatever their number."""
+
     def page(self, page: PageRequest) -> Page[Category]:
         """By folded name."""
 
@@ -325,6 +328,9 @@ class Products(Protocol):
     def locked(self, product_ids: Iterable[str]) -> Mapping[str, Product]:
         """The same; the products are locked in id order until the unit ends (their stock is not)."""
 
+    def with_skus(self, skus: Iterable[str]) -> Mapping[str, Product]:
+        """Those of the SKUs that exist, archived ones too, in one look-up whatever their number."""
+
     def group(self, group: str) -> Sequence[Product]:
         """Active variants of one another, by SKU."""
 
@@ -338,6 +344,9 @@ class Products(Protocol):
         """What the list could be narrowed to: each count leaves out the filter of its own kind (attributes: of its own
         name). Three statements.
         """
+
+    def every(self, page: PageRequest) -> Page[Product]:
+        """Archived ones too, oldest first."""
 
     def save(self, product: Product, at: datetime) -> None:
         """Write every field staff edit, with the final price at ``at``. Raises ``Contention`` if its version is not

@@ -18,6 +18,8 @@ from storecore.catalog.categorising import Categorising
 from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
+from storecore.catalog.exporting import Exporting
+from storecore.catalog.importing import Importing
 from storecore.catalog.recommending import Recommending
 from storecore.catalog.searching import Searching
 from storecore.catalog.stocking import Stocking
@@ -66,8 +68,19 @@ class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalog(Browsing, Searching, Editing, Discounting, Categorising, Stocking, Couponing, Recommending):
-    """``store.catalog``: products, search, categories, prices, stock, coupons, recommendations."""
+class Catalog(
+    Browsing,
+    Searching,
+    Recommending,
+    Editing,
+    Discounting,
+    Categorising,
+    Stocking,
+    Couponing,
+    Importing,
+    Exporting,
+):
+    """``store.catalog``: products, search, recommendations, categories, prices, stock, coupons, import and export."""
 
 
 @dataclass(frozen=True, kw_only=True)

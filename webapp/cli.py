@@ -241,6 +241,43 @@ def backup(*, file: Path, force: bool) -> None:
     )
 
 
+@main.command("import-products")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Change nothing; say what would be changed.")
+@click.option("--skip-bad", is_flag=True, help="Import the rest when some rows are refused.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV file with a line per row.")
+def import_products(*, file: Path, dry_run: bool, skip_bad: bool, report: Path | None) -> None:
+    """Create and change products from FILE, a CSV file with columns of `storecore export-products`.
+
+    One bad row refuses them all, and all are written at once, for which a selling shop waits; with --skip-bad the rest
+    is imported, a hundred rows at a time. A file that was imported before changes nothing.
+    """
+    from webapp import transfers, wiring
+
+    settings = _settings()
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        done = transfers.take_in(store, file, dry_run=dry_run, skip_bad=skip_bad, report=report)
+    if done.refused and not skip_bad:
+        raise Refused(f"Bad rows: {done.refused:,}.")
+
+
+@main.command("export-products")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def export_products(*, file: Path, force: bool) -> None:
+    """Write every product, archived ones too, into FILE, a CSV file that imports back to the same catalog."""
+    from webapp import transfers, wiring
+
+    settings = _settings()
+    if file.exists() and not force:
+        raise Refused(f"{file} is there already; --force replaces it.")
+    wiring.migrate(settings)
+    with wiring.opened(settings) as store:
+        transfers.write_out(store, file)
+    click.echo(f"The products are in {file}.")
+
+
 @main.command()
 @click.option("--example", is_flag=True, help="Print a .env file of the defaults instead.")
 def config(*, example: bool) -> None:

@@ -9,10 +9,8 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from storecore.accounts.model import Actor, User
-from storecore.accounts.permissions import Permission
 from storecore.catalog.facets import FacetedPage
-from storecore.catalog.offers import Offer
+from storecore.catalog.offers import Offer, sees_costs
 from storecore.lists import Page
 from storecore.money import Money
 from storecore.ports import ProductQuery
@@ -125,11 +123,6 @@ def show_product(offer: Offer, ask: Ask[Any, Any]) -> ProductView:
 def show_detail(offer: Offer, ask: Ask[Any, Any]) -> ProductDetail:
     """A product with its siblings."""
     return {**show_product(offer, ask), "siblings": [show_product(each, ask) for each in offer.siblings]}
-
-
-def sees_costs(by: Actor) -> bool:
-    """Whether somebody may know what the shop pays for its goods."""
-    return isinstance(by, User) and (by.may(Permission.PRICES_WRITE) or by.may(Permission.REPORTS_READ))
 
 
 class Sort(StrEnum):

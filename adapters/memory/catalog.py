@@ -40,6 +40,12 @@ class MemoryCategories(Repository):
         found = {each: self._tables.categories.get(each) for each in category_ids}
         return {each: category for each, category in found.items() if category is not None}
 
+    def named(self, names: Iterable[str]) -> Mapping[str, Category]:
+        """Those that exist."""
+        wanted = {fold_name(name) for name in names}
+        found = {name: self._tables.categories_by_name.get(name) for name in wanted}
+        return {name: self.get(category_id) for name, category_id in found.items() if category_id is not None}
+
     def page(self, page: PageRequest) -> Page[Category]:
         """By folded name."""
         return page_of(self._tables.categories.rows(), page, lambda each: (fold_name(each.name), each.id))
@@ -99,6 +105,11 @@ class MemoryProducts(Repository):
         _ = self._draft
         return self.some(product_ids)
 
+    def with_skus(self, skus: Iterable[str]) -> Mapping[str, Product]:
+        """Those that exist."""
+        found = self.some(filter(None, (self._tables.products_by_sku.get(sku) for sku in set(skus))))
+        return {product.sku: product for product in found.values()}
+
     def group(self, group: str) -> Sequence[Product]:
         """Active variants, by SKU."""
         found = (each for each in self._tables.products.rows() if each.group == group and each.is_active)
@@ -113,6 +124,11 @@ class MemoryProducts(Repository):
             matching(tables, query), page, lambda each: key(tables, each), descending=query.sort == "newest"
         )
         return found.map(lambda each: with_facts(tables, each))
+
+    def every(self, page: PageRequest) -> Page[Product]:
+        """By id."""
+        found = page_of(self._tables.products.rows(), page, lambda each: (each.id,))
+        return found.map(lambda each: with_facts(self._tables, each))
 
     def counts(self, query: ProductQuery) -> Counts:
         """Looks at every product."""

@@ -29,6 +29,7 @@ _CATEGORY_REFUSES: Refusals = {"uq_categories_name_folded": CategoryExists}
 
 _category = select(*_CATEGORY).where(_categories.id == bindparam("id"))
 _some_categories = select(*_CATEGORY).where(_categories.id.in_(bindparam("ids", expanding=True)))
+_named = select(*_CATEGORY).where(_categories.name_folded.in_(bindparam("names", expanding=True)))
 _categories_first = fetched(select(*_CATEGORY).order_by(_categories.name_folded, _categories.id))
 _categories_after = _categories_first.where(after(_categories.name_folded, _categories.id))
 _count_categories = select(func.count()).select_from(tables.categories)
@@ -78,6 +79,12 @@ class SqlCategories:
         wanted = list(set(category_ids))
         rows = self._transaction.rows(_some_categories, {"ids": wanted}) if wanted else ()
         return {row[0]: _category_from(row) for row in rows}
+
+    def named(self, names: Iterable[str]) -> Mapping[str, Category]:
+        """One look-up."""
+        wanted = list({fold_name(name) for name in names})
+        rows = self._transaction.rows(_named, {"names": wanted}) if wanted else ()
+        return {row[5]: _category_from(row) for row in rows}
 
     def page(self, page: PageRequest) -> Page[Category]:
         """By folded name."""

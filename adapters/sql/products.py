@@ -31,6 +31,10 @@ _by_id = _product.where(_products.id == bindparam("wanted"))
 _by_slug = _product.where(_products.slug == bindparam("wanted"))
 _some = _product.where(_products.id.in_(bindparam("ids", expanding=True)))
 _locked = _some.order_by(_products.id).with_for_update(of=tables.products, key_share=True)
+_with_skus = _product.where(_products.sku.in_(bindparam("skus", expanding=True)))
+_every_first = fetched(_product.order_by(_products.id))
+_every_after = _every_first.where(after(_products.id))
+_count_every = select(func.count()).select_from(tables.products)
 _group = _product.where(_products.group == bindparam("group"), _products.is_active).order_by(_products.sku)
 _slugs = select(_products.slug).where(
     _products.id != bindparam("id"),
@@ -152,6 +156,12 @@ class SqlProducts:
         self._transaction.check_writable()
         return self._some(_locked, product_ids)
 
+    def with_skus(self, skus: Iterable[str]) -> Mapping[str, Product]:
+        """One look-up."""
+        wanted = list(set(skus))
+        rows = self._transaction.rows(_with_skus, {"skus": wanted}) if wanted else ()
+        return {product.sku: product for product in map(product_from, rows)}
+
     def group(self, group: str) -> Sequence[Product]:
         """By SKU."""
         return [product_from(row) for row in self._transaction.rows(_group, {"group": group})]
@@ -169,6 +179,12 @@ class SqlProducts:
             lambda row: (*row[len(PRODUCT) :], row[0]),
             total,
         )
+
+    def every(self, page: PageRequest) -> Page[Product]:
+        """By id."""
+        rows = self._transaction.rows(_every_after if page.after else _every_first, asked(page))
+        total = self._transaction.number(_count_every) if page.total else None
+        return page_of(rows, page, lambda shown: [product_from(row) for row in shown], lambda row: (row[0],), total)
 
     def counts(self, query: ProductQuery) -> Counts:
         """Three statements."""

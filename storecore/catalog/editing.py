@@ -1,22 +1,20 @@
 """Putting products into the catalog, changing them, taking them off the shelf."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
-from storecore.catalog import alerts
-from storecore.catalog.model import MAX_STOCK, UNRATED, Discount, Product, StockMove, StockReason, slugify
+from storecore.catalog import shelving
+from storecore.catalog.model import MAX_STOCK, Discount
 from storecore.catalog.offers import Offer, offer
-from storecore.catalog.price_edges import note_edges, price_change
 from storecore.errors import Invalid
 from storecore.money import Money
 from storecore.ports import Unit
 from storecore.pricing import STANDARD
-from storecore.recording import record
 from storecore.shop import Shop
 from storecore.transactions import Activity, Once, writing
 
@@ -75,37 +73,22 @@ class Editing(Activity):
             require(by, Permission.PRICES_WRITE)
         checks.whole(stock, "stock", least=0, most=MAX_STOCK)
         self._check_references(unit, category_ids, {"price": price, "cost": cost})
-        product = Product(
-            id=unit.new_id(),
+        product = shelving.new_product(
+            unit,
             sku=sku,
             name=name,
-            slug=slugify(name) or slugify(sku),
             description=description,
             category_ids=tuple(category_ids),
             price=price,
-            cost=cost if cost is not None else price.share(1, 2),
+            cost=cost,
+            stock=stock,
             discount=Discount(percent=discount_percent, starts_at=unit.now) if discount_percent else None,
             attributes=attributes or {},
             images=tuple(images),
             group=group,
             tax_class=tax_class,
-            created_at=unit.now,
-            updated_at=unit.now,
-            rating=UNRATED,
         )
-        unit.products.add(product)
-        unit.products.add_prices([price_change(product, unit.now, by.id)])
-        record(unit, by, "product.create", after=replace(product, stock=stock))
-        if stock:
-            opening = StockMove(
-                id=unit.new_id(),
-                product_id=product.id,
-                change=stock,
-                reason=StockReason.OPENING,
-                actor_id=by.id,
-                at=unit.now,
-            )
-            unit.stock.move([opening])
+        shelving.add(unit, by, [product])
         return offer(unit, unit.products.get(product.id))
 
     @writing
@@ -135,13 +118,8 @@ class Editing(Activity):
         if "discount_percent" in fields:
             percent = fields.pop("discount_percent")
             fields["discount"] = Discount(percent=percent, starts_at=unit.now) if percent else None
-        note_edges(unit, [product])
         changed = product.changed(unit.now, **fields)
-        unit.products.save(changed, unit.now)
-        if (changed.price, changed.final_price(unit.now)) != (product.price, product.final_price(unit.now)):
-            unit.products.add_prices([price_change(changed, unit.now, by.id)])
-        alerts.reduced(unit, [(product, changed)])
-        record(unit, by, "product.update", before=product, after=changed)
+        shelving.save(unit, by, [(product, changed)])
         return offer(unit, changed)
 
     @writing
@@ -152,10 +130,8 @@ class Editing(Activity):
         product = unit.products.locked([product.id])[product.id]
         product.expect(if_version)
         if product.is_active:
-            note_edges(unit, [product])
             archived = product.changed(unit.now, is_active=False)
-            unit.products.save(archived, unit.now)
-            record(unit, by, "product.archive", before=product, after=archived)
+            shelving.save(unit, by, [(product, archived)], action="product.archive")
 
     def _check_references(self, unit: Unit, category_ids: Sequence[str] | None, amounts: Mapping[str, Any]) -> None:
         for name in ("price", "cost"):

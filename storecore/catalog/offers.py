@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from storecore.accounts.model import Actor
+from storecore.accounts.permissions import Permission
 from storecore.catalog.model import PRIOR_PRICE_WINDOW, Category, Product, prior_price
 from storecore.money import Money
 from storecore.ports import Unit
@@ -23,6 +25,11 @@ class Offer:
     categories: tuple[Category, ...]
     changes_at: datetime | None = None
     siblings: "tuple[Offer, ...]" = ()
+
+
+def sees_costs(by: Actor) -> bool:
+    """Whether somebody may know what the shop pays for its goods."""
+    return by.may(Permission.PRICES_WRITE) or by.may(Permission.REPORTS_READ)
 
 
 def offers(unit: Unit, products: Iterable[Product]) -> Sequence[Offer]:

@@ -43,6 +43,7 @@ Look = Callable[[Unit, PageRequest], object]
 
 LOOKS: tuple[Look, ...] = (
     *(lambda unit, page, sort=sort: unit.products.page(ProductQuery(sort=sort), page) for sort in SORTS),
+    lambda unit, page: unit.products.every(page),
     lambda unit, page: unit.products.prices("product", page),
     lambda unit, page: unit.stock.ledger("product", page),
     lambda unit, page: unit.stock.low(5, page),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -324,7 +325,17 @@ def talk(store: Floor) -> None:
     support.close(by=customer, conversation_id=opened.id)
 
 
-@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, report, talk, administer])
+def exchange(store: Floor) -> None:
+    """Products go out into a file, and come in again with some that are new or changed."""
+    file = b"".join(store.catalog.export_products(by=SYSTEM))
+    counted = [line.partition(b",")[0] + b",77" for line in file.splitlines()[1:]]
+    for content in (file, b"\n".join([b"sku,stock", *counted])):
+        store.catalog.import_products(by=SYSTEM, file=BytesIO(content), skip_bad=True)
+    new = b"sku,name,categories,price,stock\nNEW,New,New things,1,1"
+    assert store.catalog.import_products(by=SYSTEM, file=BytesIO(new)).created == 1
+
+
+@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, report, talk, administer, exchange])
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

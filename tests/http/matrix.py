@@ -63,7 +63,7 @@ class Line:
     @property
     def nonsense(self) -> str:
         """A body of the same kind that makes no sense."""
-        if self.body == "<upload>":
+        if self.body in ("<upload>", "<sheet>"):
             return _form(no_such_field="1")
         return "" if self.method == "GET" else '{"no_such_field": 1}'
 
@@ -219,6 +219,7 @@ class Street:
             "product": hat.product.id,
             "provider": "demo",
             "scarf": scarf.product.id,
+            "sheet": _form(file="sku\nHAT-1"),
             "test_number": SUCCEEDS,
         }
 

@@ -39,13 +39,13 @@ A route is one function in one of the area modules, which each have a :class:`~w
 
 The function's own signature is the description: ``Ask[Body, Query]`` names what is parsed (either may be ``None``; a
 body of ``bytes`` comes as it is, with ``accepts=("text/csv",)``; ``Upload[Fields]`` is a form with a file that is read
-while it arrives), parameters beside ``ask`` are the path's, and what
+while it arrives, or with ``accepts`` the bare file), parameters beside ``ask`` are the path's, and what
 it returns says the rest: an entity is shown by ``show``, whose ``TypedDict`` is the answer's schema; a ``Page`` is a
 list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an ``Answer`` is a download (name its type
 with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
 ``endpoint(method, path, *, show=None, beside=None, status=None, location=None, may=None, who=Who.ANYONE, once=False,
-etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., sheet=None, refuses=())``
+etag=False, public=False, remember=None, accepts=(), most=..., produces=..., sheet=None, refuses=())``
 
 ``beside``    what a list answers beside its ``items``, shown from the whole page.
 ``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
@@ -59,6 +59,7 @@ etag=False, public=False, remember=None, accepts=(), most=1 MiB, produces=..., s
 ``public``    the answer is the same for everybody (else it is ``Cache-Control: private``).
 ``remember``  the answer is the same for every guest: it is kept until something is committed, or until the moment that
               this function reads off the result (None: the clock does not change it).
+``most``      bytes of a body: 1 MiB, or of a file: what the shop takes as an attachment, unless told.
 ``sheet``     makes the answer, and the ``Ask``, a CSV file instead when that is what was asked for, and else None.
 ``refuses``   the errors that clients should expect beside the usual ones, for the documentation.
 

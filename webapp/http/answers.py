@@ -1,7 +1,9 @@
 """Answers before they are Flask's: status, headers and bytes, which can be kept and given again."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -18,7 +20,7 @@ JSON = "application/json"
 class Answer:
     """What a request is answered. ``media_type`` is empty where there is no body.
 
-    A ``file`` is sent instead of ``body`` without being held in memory, and closed.
+    A ``file`` is sent instead of ``body`` without being held in memory, and closed; so are ``pieces``, one by one.
     """
 
     status: int
@@ -26,6 +28,7 @@ class Answer:
     media_type: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     file: BinaryIO | None = None
+    pieces: Iterator[bytes] | None = None
 
     def dump(self) -> bytes:
         """As bytes: a line of JSON, then the body."""
@@ -40,7 +43,9 @@ class Answer:
 
     def response(self, headers: dict[str, str]) -> Response:
         """As Flask sends it, with more headers."""
-        sent = self.body if self.file is None else wrap_file(request.environ, self.file)
+        sent: bytes | Iterable[bytes] = self.pieces or self.body
+        if self.file is not None:
+            sent = wrap_file(request.environ, self.file)
         response = Response(sent, self.status, {**headers, **self.headers}, direct_passthrough=self.file is not None)
         if self.media_type:
             response.headers["Content-Type"] = self.media_type
@@ -57,6 +62,16 @@ def json_answer(status: int, shown: object, headers: dict[str, str]) -> Answer:
 def download(file: Attachment) -> Answer:
     """A file, to be saved under its name."""
     return Answer(200, file.content, file.media_type, {"Content-Disposition": disposition(file.name)})
+
+
+def sheet(name: str, pieces: Iterator[bytes]) -> Answer:
+    """A CSV file to be saved under a name, sent while it is being made; its beginning is made first.
+
+    What is refused there is a problem, as everywhere; later it breaks the connection off.
+    """
+    begun = next(pieces, b"")
+    headers = {"Content-Disposition": disposition(name)}
+    return Answer(200, media_type="text/csv; charset=utf-8", headers=headers, pieces=chain([begun], pieces))
 
 
 def strangers_file(file: BinaryIO, *, name: str, media_type: str, size: int, tag: str) -> Answer:

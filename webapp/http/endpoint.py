@@ -59,7 +59,7 @@ class Endpoint:
     public: bool = False
     remember: Callable[[Any], datetime | None] | None = None
     accepts: Sequence[str] = (bodies.JSON,)
-    most: int = bodies.LIMIT
+    most: int | None = None
     produces: str = bodies.JSON
     sheet: Callable[..., Attachment | None] | None = None
     refuses: tuple[type[StoreError], ...] = ()
@@ -90,6 +90,11 @@ class Endpoint:
     def form(self) -> type[Body] | None:
         """The fields of the form that it takes instead of JSON, if it takes a file."""
         return get_args(self.body)[0] if get_origin(self.body) is Upload else None
+
+    @property
+    def whole(self) -> Sequence[str]:
+        """The types of bodies that are the file itself, where it takes one in a form."""
+        return [each for each in self.accepts if each != bodies.JSON] if self.form is not None else ()
 
     @property
     def binary(self) -> bool:
@@ -154,10 +159,11 @@ class _View:
         endpoint, sessions = self.endpoint, self.sessions
         sent = b""
         if self.raw or self.model is not None:
-            sent = bodies.read(asked, accepts=endpoint.accepts, most=endpoint.most)
+            sent = bodies.read(asked, accepts=endpoint.accepts, most=endpoint.most or bodies.LIMIT)
         body: Any = sent
         if self.form is not None:
-            body = Upload(asked, self.form, most=self.parts.store.shop.attachment_most + AROUND_A_FILE)
+            most = endpoint.most or self.parts.store.shop.attachment_most
+            body = Upload(asked, self.form, most=most + AROUND_A_FILE, whole=endpoint.whole)
         elif self.model is not None:
             body = self._parse(sent, typed=bool(asked.environ.get("CONTENT_TYPE")))
         key = idempotency.key(asked) if endpoint.once else None
@@ -322,7 +328,7 @@ class Routes:
         public: bool = False,
         remember: Callable[[Any], datetime | None] | None = None,
         accepts: Sequence[str] = (bodies.JSON,),
-        most: int = bodies.LIMIT,
+        most: int | None = None,
         sheet: Callable[..., Attachment | None] | None = None,
         refuses: tuple[type[StoreError], ...] = (),
     ) -> Callable[[Callable[..., T | Page[T]]], Callable[..., T | Page[T]]]: ...
@@ -342,7 +348,7 @@ class Routes:
         public: bool = False,
         remember: Callable[[Any], datetime | None] | None = None,
         accepts: Sequence[str] = (bodies.JSON,),
-        most: int = bodies.LIMIT,
+        most: int | None = None,
         produces: str = bodies.JSON,
         refuses: tuple[type[StoreError], ...] = (),
     ) -> Callable[[H], H]: ...

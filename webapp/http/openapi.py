@@ -132,7 +132,8 @@ def _operation(
     if description:
         operation["description"] = description
     if endpoint.form is not None:
-        operation["requestBody"] = {"required": True, "content": {FORM: {"schema": _form(schemas, endpoint)}}}
+        content = {FORM: {"schema": _form(schemas, endpoint)}} | {media: {} for media in endpoint.whole}
+        operation["requestBody"] = {"required": True, "content": content}
     elif endpoint.body is not None:
         schema = schemas.get((endpoint.name, "body"), {})
         required = endpoint.body is bytes or any(f.is_required() for f in endpoint.body.model_fields.values())

@@ -1,6 +1,6 @@
 """Forms with a file (``multipart/form-data``, RFC 7578), read while they arrive: a file is never held in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
 from flask import Request
@@ -30,22 +30,24 @@ F = TypeVar("F", bound=Body)
 class Upload(Generic[F]):
     """A form: some ``fields``, then a part ``file`` with a ``name``, whose content one goes through once.
 
-    It is read from the network only as far as one has gone. Raises 413 ``TooLarge``, 415 ``UnsupportedType``,
-    400 ``BadRequest``.
+    A body of one of the types ``whole`` is a file without a name and without fields. It is read from the network only
+    as far as one has gone. Raises 413 ``TooLarge``, 415 ``UnsupportedType``, 400 ``BadRequest``.
     """
 
     name: str
     fields: F
 
-    def __init__(self, request: Request, model: type[F], *, most: int) -> None:
+    def __init__(self, request: Request, model: type[F], *, most: int, whole: Sequence[str] = ()) -> None:
         media_type, options = parse_options_header(request.environ.get("CONTENT_TYPE") or "")
-        if media_type.lower() != FORM:
-            raise UnsupportedType(f"Send {FORM}, not {media_type[:100] or 'a body without a Content-Type'}.")
+        self._bare = media_type.lower() in whole and options.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+        if not self._bare and media_type.lower() != FORM:
+            types = " or ".join((FORM, *whole))
+            raise UnsupportedType(f"Send {types}, not {media_type[:100] or 'a body without a Content-Type'}.")
         if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
             raise UnsupportedType("Send the body without a Content-Encoding.")
         if (request.content_length or 0) > most:
             raise TooLarge(f"The body has more than {most} bytes.")
-        boundary = options.get("boundary", "")
+        boundary = "none" if self._bare else options.get("boundary", "")
         if not (1 <= len(boundary) <= 70 and boundary.isascii()):
             raise BadRequest("The Content-Type names no boundary of 1 to 70 characters.")
         request.max_content_length = most + 1  # Werkzeug cuts a body of unknown length off there without a word
@@ -57,6 +59,9 @@ class Upload(Generic[F]):
 
     def begin(self) -> None:
         """Read up to the file. Raises ``Invalid`` for fields that are wrong, and for a form without a file."""
+        if self._bare:
+            self.name, self.fields = "", check(self._model, {})
+            return
         given: dict[str, str] = {}
         while isinstance(part := self._next_part(), multipart.Field):
             if part.name in given:
@@ -74,6 +79,10 @@ class Upload(Generic[F]):
 
     def __iter__(self) -> Iterator[bytes]:
         """The file's content. Raises ``Invalid`` if anything comes after it."""
+        if self._bare:
+            while chunk := self._read():
+                yield chunk
+            return
         yield from self._data(most=self._most)
         if (part := self._next_part()) is not None:
             why = "one file at a time" if isinstance(part, multipart.File) else "must come before the file"
@@ -114,6 +123,7 @@ class Upload(Generic[F]):
         return event
 
     def _read(self) -> bytes | None:
+        """What comes next, None at the end."""
         chunk = self._stream.read(_CHUNK)
         self._received += len(chunk)
         if self._received > self._most:

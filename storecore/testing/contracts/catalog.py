@@ -139,6 +139,17 @@ class CategoriesContract(Contract):
             assert unit.categories.some([two.id, one.id]) == {one.id: one, two.id: two}
             assert unit.categories.some([]) == {}
 
+    def test_categories_are_found_by_name_whatever_its_case_and_the_space_around_it(self, storage: Storage) -> None:
+        new_id = ids()
+        hats, caps = make_category(new_id, name="Şapkalar & Hüte"), make_category(new_id, name="Caps")
+        with written(storage) as unit:
+            unit.categories.add(hats)
+            unit.categories.add(caps)
+        with seen(storage) as unit:
+            assert unit.categories.named([" ŞAPKALAR & HÜTE", "Gloves"]) == {"şapkalar & hüte": hats}
+            assert unit.categories.named(["caps", "Caps", hats.name]) == {"caps": caps, "şapkalar & hüte": hats}
+            assert unit.categories.named([]) == {}
+
     def test_a_category_in_use_is_not_removed(self, storage: Storage) -> None:
         new_id = ids()
         (product,) = shelve(storage, new_id, {})
@@ -190,6 +201,13 @@ class ProductsContract(Contract):
             assert unit.products.get(product.slug) == product
             assert unit.products.some([product.id, "unknown"]) == {product.id: product}
             assert unit.products.some([]) == {}
+
+    def test_products_are_found_by_sku_archived_ones_too(self, storage: Storage) -> None:
+        hat, cap = shelve(storage, ids(), {"sku": "HAT-1", "stock": 3}, {"sku": "CAP", "is_active": False})
+        with seen(storage) as unit:
+            assert unit.products.with_skus(["HAT-1", "CAP", "hat-1", "", "HAT-1"]) == {"HAT-1": hat, "CAP": cap}
+            assert unit.products.with_skus(["CAP"]) == {"CAP": cap}
+            assert unit.products.with_skus([]) == {}
 
     def test_an_unknown_product_is_not_found(self, storage: Storage) -> None:
         for missing in ("no such id", "", ids()()):

@@ -41,6 +41,11 @@ def asking(unit: Unit, *, text: str | None = None, **query: Any) -> ProductQuery
 class ProductListsContract(Contract):
     """Product lists: filters, sorts, pages, totals."""
 
+    def test_every_product_is_listed_the_oldest_first_archived_ones_too(self, storage: Storage) -> None:
+        products = shelve(storage, ids(), {"stock": 2}, {"is_active": False}, {"sold": 1}, {})
+        with seen(storage) as unit:
+            check_pages(unit.products.every, products)
+
     @pytest.mark.parametrize(
         ("sort", "expected"),
         [
