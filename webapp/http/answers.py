@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from os import SEEK_END
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -57,6 +58,18 @@ def json_answer(status: int, shown: object, headers: dict[str, str]) -> Answer:
 def download(file: Attachment) -> Answer:
     """A file, to be saved under its name."""
     return Answer(200, file.content, file.media_type, {"Content-Disposition": disposition(file.name)})
+
+
+def saved(file: BinaryIO, *, name: str, media_type: str) -> Answer:
+    """A file about a person, to be saved under its name and kept by nobody on the way."""
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    headers = {
+        "Content-Disposition": disposition(name),
+        "Content-Length": str(size),
+        "Cache-Control": "private, no-store",
+    }
+    return Answer(200, media_type=media_type, headers=headers, file=file)
 
 
 def strangers_file(file: BinaryIO, *, name: str, media_type: str, size: int, tag: str) -> Answer:

@@ -189,7 +189,8 @@ def _answer(endpoint: Endpoint, schema: Schema | None) -> Schema:
             "schema": {"type": "string"},
         }
     if endpoint.binary:
-        answer["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
+        file: Schema = {"type": "object"} if endpoint.produces == JSON else {"type": "string", "format": "binary"}
+        answer["content"] = {endpoint.produces: {"schema": file}}
     elif schema is not None:
         answer["content"] = {JSON: {"schema": _page_of(schema) if endpoint.paged else schema}}
     return answer
