@@ -69,7 +69,7 @@ PERSONAL: Mapping[type, Mapping[str, Kind]] = MappingProxyType(
         },
         HistoryEntry: {"note": _K.WORDS},
         Party: {"name": _K.NAME, "address": _K.PLACE, "tax_id": _K.NAME, "email": _K.CONTACT},
-        Refund: {"reason": _K.WORDS, "decision_note": _K.WORDS, "payout_problem": _K.TRACE},
+        Refund: {"reason": _K.WORDS, "decision_note": _K.WORDS},
         Review: {"author": _K.NAME, "comment": _K.WORDS},
         Conversation: {
             "customer_name": _K.NAME,

@@ -103,8 +103,8 @@ def configure(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        _without_people,
         _with_traceback,
+        _without_people,
     ]
     structlog.configure(
         processors=[*shared, render],
@@ -133,7 +133,7 @@ def _without_people(_logger: Any, _method: str, event: Event) -> Event:
 def _redacted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: REDACTED if name in _NEVER else _redacted(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+    if isinstance(value, (list, tuple)):
         return [_redacted(each) for each in value]
     return value
 

@@ -194,7 +194,7 @@ class Refund(Versioned):
 
     def erased(self) -> Self:
         """The refund without what was said about it, by either side."""
-        return replace(self, reason="", decision_note=None, payout_problem=None, version=self.version + 1)
+        return replace(self, reason="", decision_note=None, version=self.version + 1)
 
     def _decide(self, to: RefundStatus, *, by: Actor, at: datetime, note: str | None, **changes: Any) -> Self:
         if by.id is not None and by.id == self.customer_id:

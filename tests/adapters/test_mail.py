@@ -32,6 +32,7 @@ DATA: dict[Template, dict[str, Any]] = {
     Template.RESET_PASSWORD: {"name": "Ayşe", "link": "https://shop.example/reset?token=a", "minutes": 60},
     Template.EMAIL_CHANGED: {"name": "Ayşe", "new_email": "new@example.com"},
     Template.PASSWORD_CHANGED: {"name": "Ayşe"},
+    Template.ACCOUNT_ERASED: {},
     Template.ORDER_PLACED: {
         "name": "Ayşe",
         "number": "S-7F3K-2Q9D",

@@ -29,6 +29,7 @@ from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.erasure import ErasureContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.files import FilesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
@@ -90,6 +91,7 @@ class StorageContract(
     ConversationsContract,
     OutboxContract,
     AnswersContract,
+    ErasureContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
 
@@ -108,6 +110,7 @@ __all__ = [
     "CouponsContract",
     "CreditNotesContract",
     "DocumentsContract",
+    "ErasureContract",
     "FilesContract",
     "HubContract",
     "InvoicesContract",
