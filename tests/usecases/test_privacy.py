@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -61,10 +62,9 @@ def values(document: object, name: str) -> Iterator[object]:
 def everywhere(store: Floor, folder: Path) -> dict[str, set[str]]:
     """Which traces are kept where, a SQLite file being vacuumed first."""
     if isinstance(store.storage, SqlStorage) and (path := folder / "store.db").exists():
-        with sqlite3.connect(path) as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     found: dict[str, set[str]] = {}
     for place, traces in kept(store, folder):
         found[place] = found.get(place, set()) | traces
