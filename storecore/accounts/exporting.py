@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from storecore.accounts.model import Actor, require_user
 from storecore.lists import every
+from storecore.notices import Notice
 from storecore.orders.model import Order
 from storecore.ports import ConversationQuery, OrderQuery, RefundQuery, Unit
 from storecore.privacy import shown
@@ -27,8 +28,8 @@ class Exporting(Activity):
         """All that is held about whoever asks as one JSON object in UTF-8, open at its beginning: close it.
 
         Files that came with messages are described, with their ids and SHA-256, and can be downloaded one by one.
-        Secrets are not in it, nor what other people did with what is theirs. However much there is, little of it is in
-        memory at a time.
+        Secrets are not in it, nor links that were mailed, nor what other people did with what is theirs. However much
+        there is, little of it is in memory at a time.
         """
         user = unit.users.get(require_user(by).id)
         file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - whoever asked closes it
@@ -59,7 +60,7 @@ def _sections(unit: Unit, user_id: str) -> Iterator[tuple[str, Iterable[Any]]]:
         "conversations",
         (_conversation(unit, each) for each in every(lambda page: unit.conversations.page(conversations, page))),
     )
-    yield "mail", every(lambda page: unit.outbox.of_user(user_id, page))
+    yield "mail", (_letter(each) for each in every(lambda page: unit.outbox.of_user(user_id, page)))
 
 
 def _order(unit: Unit, order: Order) -> Mapping[str, Any]:
@@ -76,6 +77,11 @@ def _conversation(unit: Unit, conversation: Conversation) -> Mapping[str, Any]:
     """A conversation with everything that was said in it, whoever said it."""
     messages = every(lambda page: unit.conversations.messages(conversation.id, page))
     return {**shown(conversation), "messages": [shown(each) for each in messages]}
+
+
+def _letter(notice: Notice) -> Mapping[str, Any]:
+    """A mail without its link: whoever reads the mail proves to have the address, which an open session does not."""
+    return {**shown(notice), "data": {name: shown(value) for name, value in notice.data.items() if name != "link"}}
 
 
 def _object(sections: Iterable[tuple[str, Iterable[Any]]]) -> Iterator[str]:

@@ -142,6 +142,17 @@ def test_the_export_tells_no_secret_and_nothing_of_others(store: Floor) -> None:
     assert [order["customer_name"] for order in exported(store, bob)["orders"]] == ["Bob Babbage"]
 
 
+def test_a_link_that_was_mailed_can_not_be_taken_from_an_export(store: Floor) -> None:
+    ada = person(store)
+    store.accounts.forgot_password(email=ada.email)
+    store.accounts.change_email(by=ada, password=PASSWORD, email="elsewhere@example.com")
+    document = exported(store, ada)
+    assert sorted(each["template"] for each in document["mail"]) == ["reset_password", "verify_email", "verify_email"]
+    assert {each["data"]["name"] for each in document["mail"]} == {"Ada Lovelace"}
+    assert list(values(document, "link")) == []
+    assert "token=" not in json.dumps(document)
+
+
 def test_a_long_life_is_exported_whole(store: Floor) -> None:
     ada, thing = person(store), product(store, stock=500)
     for _ in range(103):
