@@ -53,7 +53,10 @@ class Delivering(Activity):
         """
         leased = self._lease(limit=limit)
         for notice in leased:
-            self._settle(notice=self._sent(notice))
+            try:
+                self._settle(notice=self._sent(notice))
+            except NotFound:  # whoever it is for was erased while it was on its way
+                self.mailer.forget([notice.id])
         return len(leased)
 
     @writing
@@ -102,3 +105,5 @@ class Delivering(Activity):
     @writing
     def _settle(self, unit: Unit, *, notice: Notice) -> None:
         unit.outbox.save(notice)
+        if notice.is_over:
+            unit.outbox.remove(notice.id)

@@ -188,6 +188,13 @@ class LastAdmin(Conflict):
     title = "The last admin can't be demoted or banned"
 
 
+class StillOwed(Conflict):
+    """An account can't be erased while the shop owes its owner goods or money, or waits for a payment."""
+
+    code = "still-owed"
+    title = "Something of this account is not finished yet"
+
+
 # Catalog.
 
 

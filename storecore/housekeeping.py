@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storecore.ports import Unit
+from storecore.ports import Mailer, Unit
 from storecore.shop import Shop
 from storecore.transactions import Activity, writing
 
@@ -17,10 +17,15 @@ class Housekeeping(Activity):
     """The worker's broom."""
 
     shop: Shop
+    mailer: Mailer
+
+    def sweep(self) -> int:
+        """Remove old answers, ended sessions, guests' abandoned carts and sent mail; how many rows."""
+        self.mailer.sweep(self.clock() - KEEP_SENT_NOTICES)
+        return self._sweep()
 
     @writing
-    def sweep(self, unit: Unit) -> int:
-        """Remove old answers, ended sessions, guests' abandoned carts and sent mail; how many rows."""
+    def _sweep(self, unit: Unit) -> int:
         return (
             unit.answers.sweep(unit.now - KEEP_ANSWERS)
             + unit.sessions.sweep(unit.now - KEEP_SESSIONS)

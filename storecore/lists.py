@@ -1,6 +1,6 @@
 """Pages of long lists, by keyset: a page starts after the last row of the one before, wherever that is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -42,3 +42,12 @@ class Page(Generic[T]):
     def map(self, show: Callable[[T], U]) -> "Page[U]":
         """The same page with each row shown in another way."""
         return Page(items=tuple(show(item) for item in self.items), next=self.next, total=self.total)
+
+
+def every(fetch: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """Each row of a list, fetched page by page as it is wanted."""
+    page = fetch(PageRequest(limit=MAX_LIMIT))
+    yield from page.items
+    while page.next is not None:
+        page = fetch(PageRequest(limit=MAX_LIMIT, after=page.next))
+        yield from page.items

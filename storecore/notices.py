@@ -37,6 +37,7 @@ class Template(StrEnum):
     REVIEW_DECIDED = "review_decided"
     WISHLIST_DISCOUNT = "wishlist_discount"
     WISHLIST_RESTOCK = "wishlist_restock"
+    ACCOUNT_ERASED = "account_erased"
 
 
 class NoticeState(StrEnum):
@@ -52,12 +53,14 @@ class Notice:
     """One mail to one person. ``event`` + ``recipient`` + ``template`` exist once, however often the cause is retried.
 
     ``data`` is plain JSON for the template: amounts and times as text. ``invoice_of`` names an order whose invoice
-    is attached when it is sent, ``credit_note_id`` names a credit note that goes with it.
+    is attached when it is sent, ``credit_note_id`` names a credit note that goes with it. ``user_id`` is the account
+    that it is written to, whatever its address is by now; None for guests, and for somebody who has none any more.
     """
 
     id: str
     event: str
     template: Template
+    user_id: str | None = None
     recipient: str = field(repr=False)
     data: Mapping[str, object] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
     invoice_of: str | None = None
@@ -72,6 +75,11 @@ class Notice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", MappingProxyType(dict(self.data)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether not even its address may be kept now: the last mail to somebody who was erased has left, or can't."""
+        return self.template is Template.ACCOUNT_ERASED and self.state is not NoticeState.PENDING
 
     def sent(self, at: datetime) -> "Notice":
         """It has left."""
@@ -101,6 +109,7 @@ def compose(
     template: Template,
     recipient: str,
     data: Mapping[str, object],
+    user_id: str | None = None,
     invoice_of: str | None = None,
     credit_note_id: str | None = None,
 ) -> Notice:
@@ -111,6 +120,7 @@ def compose(
         template=template,
         recipient=recipient,
         data=data,
+        user_id=user_id,
         invoice_of=invoice_of,
         credit_note_id=credit_note_id,
         message_id=f"<{id}@{urlsplit(shop.public_url).hostname or 'localhost'}>",

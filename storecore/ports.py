@@ -74,6 +74,12 @@ class Mailer(Protocol):
         Raises ``MailerDown`` when trying later may help, ``Invalid`` when it never will (a refused recipient).
         """
 
+    def forget(self, notice_ids: Iterable[str]) -> None:
+        """Remove its own copies of these, if it keeps any. A mail that others have is theirs."""
+
+    def sweep(self, before: datetime) -> None:
+        """Remove its own copies of mail sent before a time, if it keeps any."""
+
 
 class PaymentProvider(Protocol):
     """Takes money and gives it back. It is called outside units; asked twice, it acts once.
@@ -232,6 +238,9 @@ class Sessions(Protocol):
 
     def end_all(self, user_id: str, at: datetime, *, but: str | None = None) -> None:
         """End every session of a user, but perhaps the one they are using."""
+
+    def forget(self, user_id: str) -> None:
+        """Remove every session of a user, as if they had never signed in."""
 
     def sweep(self, before: datetime) -> int:
         """Forget sessions that expired or ended before a time; how many."""
@@ -525,6 +534,9 @@ class Orders(Protocol):
     def save(self, order: Order) -> None:
         """Write what may change, and append new history. Raises ``Contention`` if its version is not one above."""
 
+    def erase(self, order: Order) -> None:
+        """Write an order that was ``erased``, its name, address and history's notes too. Raises ``Contention``."""
+
     def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
         """Newest first, with lines and history but without ``explanation``. At most four statements."""
 
@@ -586,6 +598,9 @@ class Invoices(Protocol):
 
     def due(self, limit: int) -> Sequence[str]:
         """Ids of orders that want an invoice and have none: offline and not cancelled, or paid; oldest first."""
+
+    def forget_buyers(self, before: datetime, limit: int) -> Sequence[str]:
+        """Put ``FORGOTTEN`` for the buyer on up to ``limit`` invoices issued before a time; the ids of their orders."""
 
 
 class Payments(Protocol):
@@ -652,6 +667,9 @@ class CreditNotes(Protocol):
 
     def add(self, note: CreditNote) -> None:
         """Raises ``Contention`` for a second one of a refund, or of a whole order."""
+
+    def forget_buyers(self, before: datetime, limit: int) -> int:
+        """Put ``FORGOTTEN`` for the buyer on up to ``limit`` notes issued before a time; how many."""
 
 
 class Reviews(Protocol):
@@ -738,6 +756,12 @@ class Conversations(Protocol):
     def attached(self, stored_as: Iterable[str]) -> Set[str]:
         """Those of these names of files that came with some message, in one look-up whatever their number."""
 
+    def remove(self, conversation_id: str) -> Sequence[str]:
+        """Forget it with everything that was said; the names of the files that came with it."""
+
+    def rename_agent(self, user_id: str, name: str) -> None:
+        """Put a name for the author of everything that a user said as an agent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
@@ -784,6 +808,15 @@ class Outbox(Protocol):
 
     def sweep(self, before: datetime) -> int:
         """Forget notices sent before a time; how many."""
+
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Notice]:
+        """Those written to an account, newest first."""
+
+    def remove(self, notice_id: str) -> None:
+        """Nothing happens if there is none."""
+
+    def forget(self, user_id: str) -> Sequence[str]:
+        """Remove everything written to an account, sent or not; the ids."""
 
 
 class Insight(Protocol):
@@ -839,6 +872,12 @@ class Answers(Protocol):
 
     def keep(self, scope: str, key: str, answer: bytes) -> None:
         """What the claimed request is answered; encrypted where it is stored."""
+
+    def naming(self, ids: Set[str]) -> Sequence[tuple[str, str]]:
+        """The (scope, key) of every answer that has one of these ids in its scope or its text. It reads them all."""
+
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Remove these, by (scope, key)."""
 
     def sweep(self, before: datetime) -> int:
         """Forget answers older than a time; how many."""
@@ -918,6 +957,9 @@ class Storage(Protocol):
 
         Different ones mean nothing. It costs much less than any look-up, so that answers can be kept and proven fresh.
         """
+
+    def scrub(self) -> None:
+        """Let nothing that was removed or overwritten linger in files of its own, as far as can be done at once."""
 
     def pause(self, attempt: int) -> None:
         """Wait a short random while before run number ``attempt`` of a use case that lost to another."""

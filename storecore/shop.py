@@ -1,7 +1,8 @@
 """How this shop sells: its name, money, policies and public address."""
 
+from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from storecore import media
@@ -22,7 +23,8 @@ class Shop:
     """The settings that rules depend on. ``Shop()`` sells in US dollars with the documented defaults.
 
     A shop in another currency gives its own shipping policy. Files that come with messages are of one of
-    ``attachment_types``, at most ``attachment_most`` bytes each. Mail links start with ``public_url``, whatever host
+    ``attachment_types``, at most ``attachment_most`` bytes each. Invoices name their buyer for
+    ``invoice_retention_years``, as tax law demands. Mail links start with ``public_url``, whatever host
     a request named.
     """
 
@@ -38,11 +40,20 @@ class Shop:
     payment_timeout: timedelta = timedelta(minutes=30)
     return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
+    invoice_retention_years: int = 10
     attachment_types: tuple[str, ...] = media.TYPES
     attachment_most: int = 15 * 1024 * 1024
     public_url: str = "http://127.0.0.1:8000"
 
+    def papers_before(self, at: datetime) -> datetime:
+        """Invoices and credit notes issued before this need not name their buyer any more."""
+        year = at.year - self.invoice_retention_years
+        last = monthrange(year, at.month)[1]
+        return at.replace(year=year, day=min(at.day, last))
+
     def __post_init__(self) -> None:
+        if not 1 <= self.invoice_retention_years <= 100:
+            raise ValueError("invoices are kept for 1 to 100 years")
         for amount in (self.shipping.fee, self.shipping.free_from):
             if amount is not None and amount.currency != self.currency:
                 raise ValueError(f"the shop sells in {self.currency}, but its shipping policy is in {amount.currency}")

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from storecore.accounts.administering import Administering
+from storecore.accounts.erasing import Erasing
+from storecore.accounts.exporting import Exporting
 from storecore.accounts.profiling import Profiling
 from storecore.accounts.recovering import Recovering
 from storecore.accounts.registering import Registering
@@ -18,7 +20,7 @@ from storecore.catalog.categorising import Categorising
 from storecore.catalog.couponing import Couponing
 from storecore.catalog.discounting import Discounting
 from storecore.catalog.editing import Editing
-from storecore.catalog.exporting import Exporting
+from storecore.catalog.exporting import Exporting as ExportingProducts
 from storecore.catalog.importing import Importing
 from storecore.catalog.recommending import Recommending
 from storecore.catalog.searching import Searching
@@ -34,6 +36,7 @@ from storecore.orders.paying_out import PayingOut
 from storecore.orders.placing import Placing
 from storecore.orders.reading import Reading
 from storecore.orders.refunding import Refunding
+from storecore.orders.retaining import Retaining
 from storecore.orders.settling import Settling
 from storecore.ports import (
     Clock,
@@ -63,8 +66,8 @@ _OFFLINE_ONLY: Mapping[str, PaymentProvider] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accounts(Registering, SigningIn, Recovering, Profiling, Administering):
-    """``store.accounts``: people, sessions, permissions."""
+class Accounts(Registering, SigningIn, Recovering, Profiling, Exporting, Erasing, Administering):
+    """``store.accounts``: people, sessions, permissions, and what is known of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ class Catalog(
     Stocking,
     Couponing,
     Importing,
-    Exporting,
+    ExportingProducts,
 ):
     """``store.catalog``: products, search, recommendations, categories, prices, stock, coupons, import and export."""
 
@@ -94,7 +97,7 @@ class Carts(Shopping):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders(Placing, Paying, Settling, Fulfilling, Reading, Invoicing):
+class Orders(Placing, Paying, Settling, Fulfilling, Reading, Invoicing, Retaining):
     """``store.orders``: quoting, placing, paying, fulfilling, invoices."""
 
 
@@ -221,7 +224,8 @@ class Store:
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
-            done += self._housekeeping.sweep() + self.support.sweep()
+            done += self._housekeeping.sweep() + self.support.sweep() + self.orders.forget_buyers()
+            self.storage.scrub()
         return done
 
     def close(self) -> None:

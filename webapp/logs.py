@@ -6,7 +6,7 @@ What is logged names things by id, never by name, email, address or secret; trac
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
@@ -16,10 +16,17 @@ from typing import Any
 
 import structlog
 
+from storecore import privacy
 from webapp.settings import Settings
 
 KEPT_DAYS = 30
 """Log files older than this are removed."""
+
+REDACTED = "[redacted]"
+"""What stands in a log line for something personal."""
+
+_NEVER = (privacy.names() - {"error"}) | {"password", "token", "secret", "cookie", "authorization"}
+"""Names whose values no log line carries. What a line calls ``error`` is a refusal of ours, which quotes nobody."""
 
 Event = MutableMapping[str, Any]
 
@@ -97,6 +104,7 @@ def configure(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _with_traceback,
+        _without_people,
     ]
     structlog.configure(
         processors=[*shared, render],
@@ -113,6 +121,21 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for chatty in ("alembic", "fontTools", "fpdf", "werkzeug", *([] if settings.production else ["gunicorn.error"])):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _without_people(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace whatever is called like something personal or secret, at any depth."""
+    for name, value in event.items():
+        event[name] = REDACTED if name in _NEVER else _redacted(value)
+    return event
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: REDACTED if name in _NEVER else _redacted(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(each) for each in value]
+    return value
 
 
 def _with_traceback(_logger: Any, _method: str, event: Event) -> Event:

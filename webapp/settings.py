@@ -269,6 +269,12 @@ class Settings(BaseSettings):
         default=(), description="Seller's address on invoices, its lines separated by `|`."
     )
     shop_tax_id: str | None = Field(default=None, description="Seller's tax number on invoices.")
+    invoice_retention_years: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="For how long invoices and credit notes name their buyer, who may have been erased long before.",
+    )
     shop_timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
         default="UTC", description="Time zone of the dates on documents."
     )
@@ -352,6 +358,7 @@ class Settings(BaseSettings):
             low_stock_at=self.low_stock_at,
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
+            invoice_retention_years=self.invoice_retention_years,
             attachment_types=self.support_allowed_types,
             attachment_most=self.support_attachment_max_mb * 1024 * 1024,
             public_url=self.public_url or public_url or here,

@@ -26,6 +26,7 @@ SUBJECTS: Mapping[Template, str] = {
     Template.WISHLIST_RESTOCK: "Back in stock: {{ product }}",
     Template.REFUND_STATUS: "Your refund for order {{ number }} {{ status | outcome }}",
     Template.LOW_STOCK: "Low stock: {{ products | map(attribute='name') | join(', ') }}",
+    Template.ACCOUNT_ERASED: "Your account was erased",
     Template.REVIEW_DECIDED: "Your review of {{ product }} {{ 'is published' if published else 'was not published' }}",
 }
 

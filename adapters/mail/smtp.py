@@ -3,8 +3,9 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from email.message import EmailMessage
 
 from adapters.mail.rendering import Renderer
@@ -53,6 +54,12 @@ class SmtpMailer:
             raise MailerDown(f"The mail server refused the shop {_code(error.smtp_code, error.smtp_error)}.") from error
         except OSError as error:  # also every other error of smtplib and ssl
             raise MailerDown(f"The mail server can't be used: {type(error).__name__}.") from error
+
+    def forget(self, notice_ids: Iterable[str]) -> None:
+        """Nothing of what was handed over is kept."""
+
+    def sweep(self, before: datetime) -> None:
+        """Nothing of what was handed over is kept."""
 
     def _hand_over(self, client: smtplib.SMTP, message: EmailMessage) -> None:
         recipient = message["To"].addresses[0].addr_spec

@@ -167,14 +167,23 @@ class MemorySessions(Repository):
             if session.id != but:
                 self.end(session.id, at)
 
+    def forget(self, user_id: str) -> None:
+        """With their tokens."""
+        _ = self._draft
+        self._remove(self._sessions(user_id))
+
     def sweep(self, before: datetime) -> int:
         """Forget old ones."""
-        draft = self._draft
         old = [
             session
-            for session in draft.sessions.rows()
+            for session in self._draft.sessions.rows()
             if session.expires_at < before or (session.ended_at is not None and session.ended_at < before)
         ]
+        self._remove(old)
+        return len(old)
+
+    def _remove(self, old: Iterable[Session]) -> None:
+        draft = self._draft
         for session in old:
             for token_hash in draft.tokens_of.get(session.id) or ():
                 draft.tokens.drop(token_hash)
@@ -182,7 +191,6 @@ class MemorySessions(Repository):
             draft.sessions.drop(session.id)
             left = tuple(each for each in draft.sessions_of.get(session.user_id) or () if each != session.id)
             draft.sessions_of.put(session.user_id, left)
-        return len(old)
 
     def _sessions(self, user_id: str) -> list[Session]:
         found = (self._tables.sessions.get(each) for each in self._tables.sessions_of.get(user_id) or ())

@@ -100,6 +100,25 @@ class MemoryConversations(Repository):
         """By looking at every message."""
         return {each.attached.stored_as for each in self._with_files() if each.attached} & set(stored_as)
 
+    def remove(self, conversation_id: str) -> Sequence[str]:
+        """With its messages."""
+        draft = self._draft
+        said = self._said(conversation_id)
+        draft.messages.drop(conversation_id)
+        draft.conversations.drop(conversation_id)
+        return [each.attached.stored_as for each in said if each.attached is not None]
+
+    def rename_agent(self, user_id: str, name: str) -> None:
+        """By looking at every message."""
+        draft = self._draft
+        for conversation_id, said in list(draft.messages.items()):
+            if any(each.side is Side.AGENT and each.author_id == user_id for each in said):
+                mine = (each.side is Side.AGENT and each.author_id == user_id for each in said)
+                named = tuple(
+                    replace(each, author_name=name) if own else each for each, own in zip(said, mine, strict=True)
+                )
+                draft.messages.put(conversation_id, named)
+
     def _with_files(self) -> Iterator[Message]:
         return (each for said in self._tables.messages.rows() for each in said if each.attached is not None)
 

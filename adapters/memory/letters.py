@@ -1,6 +1,7 @@
 """Mail that stays in memory, and invoices and credit notes as plain text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from storecore.money import Money
@@ -19,6 +20,14 @@ class MemoryMailer:
     def send(self, notice: Notice, attachments: Sequence[Attachment]) -> None:
         """Keep it."""
         self.sent.append((notice, tuple(attachments)))
+
+    def forget(self, notice_ids: Iterable[str]) -> None:
+        """Drop these."""
+        gone = set(notice_ids)
+        self.sent[:] = [each for each in self.sent if each[0].id not in gone]
+
+    def sweep(self, before: datetime) -> None:
+        """Keep the old ones too: they are for whoever looks at ``sent``."""
 
 
 class TextDocuments:

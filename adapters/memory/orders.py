@@ -8,7 +8,7 @@ from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest
-from storecore.orders.model import OFFLINE, Delivery, Invoice, Order, OrderLine, Status
+from storecore.orders.model import FORGOTTEN, OFFLINE, Delivery, Invoice, Order, OrderLine, Status
 from storecore.ports import OrderQuery
 
 _TO_BRING = frozenset({Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED})
@@ -61,6 +61,13 @@ class MemoryOrders(Repository):
         )
         draft.orders.put(order.id, in_utc(changed))
         self._note_whether_it_counts(changed)
+
+    def erase(self, order: Order) -> None:
+        """Raises ``Contention``."""
+        self.save(order)
+        saved = self.get(order.id)
+        erased = replace(saved, customer_name=order.customer_name, email=order.email, history=order.history)
+        self._draft.orders.put(order.id, in_utc(erased))
 
     def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
         """Newest first."""
@@ -164,6 +171,15 @@ class MemoryInvoices(Repository):
         orders = (self._tables.orders.get(order_id) for order_id, _ in self._tables.to_invoice.items())
         due = sorted((order.created_at, order.id) for order in orders if order is not None and is_due(order))
         return [order_id for _, order_id in due[:limit]]
+
+    def forget_buyers(self, before: datetime, limit: int) -> Sequence[str]:
+        """The oldest first."""
+        draft = self._draft
+        named = [each for each in draft.invoices.rows() if each.issued_at < before and each.buyer != FORGOTTEN]
+        old = sorted(named, key=lambda each: (each.issued_at, each.id))[:limit]
+        for invoice in old:
+            draft.invoices.put(invoice.order_id, replace(invoice, buyer=FORGOTTEN))
+        return [invoice.order_id for invoice in old]
 
 
 def is_due(order: Order) -> bool:

@@ -1,7 +1,8 @@
 """Mail that is owed, and answers of idempotent requests."""
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from adapters.memory.tables import Answer, Repository
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
 from storecore.notices import Notice, NoticeState
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class MemoryOutbox(Repository):
@@ -66,9 +69,29 @@ class MemoryOutbox(Repository):
             if each.state is NoticeState.SENT and each.sent_at is not None and each.sent_at < before
         ]
         for notice in old:
-            draft.notices.drop(notice.id)
-            draft.notices_by_cause.drop(_cause(notice))
+            self.remove(notice.id)
         return len(old)
+
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Notice]:
+        """Newest first."""
+        rows = (notice for notice in self._tables.notices.rows() if notice.user_id == user_id)
+        return page_of(rows, page, lambda each: (ticks(each.created_at), each.id), descending=True)
+
+    def remove(self, notice_id: str) -> None:
+        """If there is one."""
+        draft = self._draft
+        if (notice := draft.notices.get(notice_id)) is not None:
+            draft.notices.drop(notice_id)
+            draft.notices_by_cause.drop(_cause(notice))
+            draft.pending.drop(notice_id)
+            draft.leases.drop(notice_id)
+
+    def forget(self, user_id: str) -> Sequence[str]:
+        """Sent or not."""
+        written = [notice.id for notice in self._draft.notices.rows() if notice.user_id == user_id]
+        for notice_id in written:
+            self.remove(notice_id)
+        return written
 
     def _put(self, notice: Notice) -> None:
         own = replace(notice, data=json.loads(json.dumps(dict(notice.data))))
@@ -109,6 +132,20 @@ class MemoryAnswers(Repository):
         if (claimed := draft.answers.get((scope, key))) is None:
             raise LookupError("an answer is kept for a key that was claimed before")
         draft.answers.put((scope, key), replace(claimed, said=answer))
+
+    def naming(self, ids: Set[str]) -> Sequence[tuple[str, str]]:
+        """Ids are found where they are written with hyphens, as everywhere."""
+        return [
+            (scope, key)
+            for (scope, key), answer in self._tables.answers.items()
+            if not ids.isdisjoint(_ID.findall(f"{scope} {(answer.said or b'').decode(errors='replace')}"))
+        ]
+
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Those that are there."""
+        draft = self._draft
+        for cause in keys:
+            draft.answers.drop(cause)
 
     def sweep(self, before: datetime) -> int:
         """Forget old ones."""

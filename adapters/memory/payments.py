@@ -8,6 +8,7 @@ from adapters.memory.pages import in_utc, page_of, ticks
 from adapters.memory.tables import Repository
 from storecore.errors import Contention, NotFound, PaymentInProgress
 from storecore.lists import Page, PageRequest
+from storecore.orders.model import FORGOTTEN
 from storecore.orders.payment import Payment, PaymentState
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import RefundQuery
@@ -170,3 +171,12 @@ class MemoryCreditNotes(Repository):
             raise Contention()
         draft.credit_notes.put(note.id, in_utc(note))
         draft.credit_notes_of.put(note.order_id, (*(draft.credit_notes_of.get(note.order_id) or ()), note.id))
+
+    def forget_buyers(self, before: datetime, limit: int) -> int:
+        """The oldest first."""
+        draft = self._draft
+        named = [each for each in draft.credit_notes.rows() if each.issued_at < before and each.buyer != FORGOTTEN]
+        old = sorted(named, key=lambda each: (each.issued_at, each.id))[:limit]
+        for note in old:
+            draft.credit_notes.put(note.id, replace(note, buyer=FORGOTTEN))
+        return len(old)

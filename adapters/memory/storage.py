@@ -113,6 +113,9 @@ class MemoryStorage:
         finally:
             self._turn.release()
 
+    def scrub(self) -> None:
+        """Memory keeps nothing that was removed."""
+
     def pause(self, attempt: int) -> None:
         """A few milliseconds, more with each attempt."""
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - a pause is no secret

@@ -1,17 +1,26 @@
 """What idempotent requests were answered."""
 
+import re
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
-from adapters.sql.transaction import Transaction
+from adapters.sql.pages import after, asked, fetched, page_of
+from adapters.sql.transaction import Row, Transaction
 from storecore.errors import Busy, RequestInProgress
+from storecore.lists import Page, PageRequest, every
 
 _answers = tables.answers.c
 _this = and_(_answers.scope == bindparam("in_scope"), _answers.key == bindparam("of_key"))
 
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_some = fetched(select(_answers.scope, _answers.key, _answers.answer).order_by(_answers.scope, _answers.key))
+_more = _some.where(after(_answers.scope, _answers.key))
+_forget = delete(tables.answers).where(_this)
 _find = select(_answers.fingerprint, _answers.answer).where(_this, _answers.answer.is_not(None))
 _claim = add_missing(tables.answers)
 _keep = update(tables.answers).where(_this).values(answer=bindparam("answer"))
@@ -45,6 +54,25 @@ class SqlAnswers:
         secret = self._transaction.encrypt("answers.answer", answer)
         self._transaction.write(_keep, {"in_scope": scope, "of_key": key, "answer": secret})
 
+    def naming(self, ids: Set[str]) -> Sequence[tuple[str, str]]:
+        """Opens each answer: what it says is in no index."""
+        return [
+            (scope, key)
+            for scope, key, answer in every(self._page)
+            if not ids.isdisjoint(_ID.findall(f"{scope} {self._text(answer)}"))
+        ]
+
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """One statement for each."""
+        self._transaction.write(_forget, [{"in_scope": scope, "of_key": key} for scope, key in keys])
+
     def sweep(self, before: datetime) -> int:
         """Whatever the answer."""
         return self._transaction.write(_sweep, {"before": before})
+
+    def _page(self, page: PageRequest) -> Page[Row]:
+        rows = self._transaction.rows(_more if page.after else _some, asked(page))
+        return page_of(rows, page, lambda shown: shown, lambda row: (row[0], row[1]), None)
+
+    def _text(self, answer: bytes | None) -> str:
+        return "" if answer is None else self._transaction.decrypt("answers.answer", answer).decode(errors="replace")

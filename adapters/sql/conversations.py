@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, text, update
 
 from adapters.sql import tables
 from adapters.sql.columns import from_ticks, to_ticks
@@ -12,7 +12,7 @@ from adapters.sql.dialect import Refusals
 from adapters.sql.pages import NewestFirst, after, asked, fetched, page_of
 from adapters.sql.transaction import Row, Transaction
 from storecore.errors import Contention, NotFound
-from storecore.lists import Page, PageRequest
+from storecore.lists import Page, PageRequest, every
 from storecore.ports import ConversationQuery
 from storecore.support.model import Attached, Conversation, ConversationStatus, Message, Side
 
@@ -105,6 +105,19 @@ _in_order_after = _in_order.where(_messages.seq > bindparam("after0"))
 _last = fetched(_of_conversation.order_by(_messages.seq.desc()))
 _versions = select(_conversations.id, _conversations.version).where(
     _conversations.id.in_(bindparam("ids", expanding=True))
+)
+_files_of = select(_attachments.stored_as).where(_attachments.conversation_id == bindparam("conversation_id"))
+_remove = delete(tables.conversations).where(_conversations.id == bindparam("this"))
+_by_agent = fetched(
+    select(_messages.conversation_id, _messages.seq, _messages.private)
+    .where(text(tables.BY_AGENTS), _messages.author_id == bindparam("author_id"))
+    .order_by(_messages.conversation_id, _messages.seq)
+)
+_by_agent_after = _by_agent.where(after(_messages.conversation_id, _messages.seq))
+_rename = (
+    update(tables.messages)
+    .where(_messages.conversation_id == bindparam("this"), _messages.seq == bindparam("number"))
+    .values(private=bindparam("private"))
 )
 _count_messages = select(func.count()).where(_messages.conversation_id == bindparam("conversation_id"))
 
@@ -232,6 +245,25 @@ class SqlConversations:
     def attached(self, stored_as: Iterable[str]) -> Set[str]:
         """One statement."""
         return {name for (name,) in self._transaction.rows(_attached, {"names": list(stored_as)})}
+
+    def remove(self, conversation_id: str) -> Sequence[str]:
+        """Messages and attachments go with it."""
+        files = [name for (name,) in self._transaction.rows(_files_of, {"conversation_id": conversation_id})]
+        self._transaction.write(_remove, {"this": conversation_id})
+        return files
+
+    def rename_agent(self, user_id: str, name: str) -> None:
+        """A handful of messages at a time."""
+        for said in every(lambda page: self._by_agent(user_id, page)):
+            conversation_id, seq, private = said
+            opened = self._transaction.unseal("messages.private", private)
+            sealed = self._transaction.seal("messages.private", {**opened, "name": name})
+            self._transaction.write(_rename, {"this": conversation_id, "number": seq, "private": sealed})
+
+    def _by_agent(self, user_id: str, page: PageRequest) -> Page[Row]:
+        statement = _by_agent_after if page.after else _by_agent
+        rows = self._transaction.rows(statement, {"author_id": user_id} | asked(page))
+        return page_of(rows, page, lambda shown: shown, lambda row: (row[0], row[1]), None)
 
     def _one(self, statement: Select[Any], conversation_id: str) -> Conversation:
         row = self._transaction.row(statement, {"id": conversation_id})

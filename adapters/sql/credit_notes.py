@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from adapters.sql import tables
 from adapters.sql.dialect import Refusals
@@ -11,6 +12,7 @@ from adapters.sql.invoices import party
 from adapters.sql.transaction import Row, Transaction, dumps, loads
 from storecore.errors import Contention, NotFound
 from storecore.money import Money
+from storecore.orders.model import FORGOTTEN
 from storecore.orders.refund import CreditNote
 
 _notes = tables.credit_notes.c
@@ -37,6 +39,17 @@ _of_refund = select(*_NOTE).where(_notes.refund_id == bindparam("refund_id"))
 _of_order = select(*_NOTE).where(_notes.order_id == bindparam("order_id")).order_by(_notes.sequence)
 _next = select(func.coalesce(func.max(_notes.sequence), 0) + 1)
 _add = insert(tables.credit_notes)
+_naming = (
+    select(_notes.id)
+    .where(text(tables.NAMING), _notes.issued_at < bindparam("before"))
+    .order_by(_notes.issued_at, _notes.id)
+    .limit(bindparam("most"))
+)
+_forget = (
+    update(tables.credit_notes)
+    .where(_notes.id == bindparam("this"))
+    .values(private=bindparam("private"), forgotten_at=bindparam("at"))
+)
 
 
 class SqlCreditNotes:
@@ -81,6 +94,14 @@ class SqlCreditNotes:
             "currency": note.total.currency,
         }
         self._transaction.write(_add, values, refuses=_REFUSES)
+
+    def forget_buyers(self, before: datetime, limit: int) -> int:
+        """The oldest first, by an index that keeps just those that name somebody."""
+        found = self._transaction.rows(_naming, {"before": before, "most": limit})
+        private = self._transaction.seal("credit_notes.private", asdict(FORGOTTEN))
+        at = self._transaction.now
+        self._transaction.write(_forget, [{"this": row[0], "private": private, "at": at} for row in found])
+        return len(found)
 
     def _note(self, row: Row) -> CreditNote:
         id_, sequence, order_id, refund_id, issued_at, seller, private, total, tax, currency = row

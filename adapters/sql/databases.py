@@ -36,6 +36,9 @@ class Database(Protocol):
     def version(self) -> Hashable:
         """Another value after any commit by anybody."""
 
+    def scrub(self) -> None:
+        """Let nothing that was removed linger in files that the program itself looks after."""
+
     def close(self) -> None:
         """Give back files and connections."""
 

@@ -14,7 +14,7 @@ from adapters.sql.transaction import Row, Transaction, dumps, loads
 from storecore.errors import Contention
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
-from storecore.orders.model import Invoice, Party
+from storecore.orders.model import FORGOTTEN, Invoice, Party
 
 _invoices, _orders = tables.invoices.c, tables.orders.c
 _INVOICE = (
@@ -35,6 +35,17 @@ _add = insert(tables.invoices)
 _note_on_order = update(tables.orders).where(_orders.id == bindparam("this")).values(invoiced=True)
 _due = (
     select(_orders.id).where(text(tables.TO_INVOICE)).order_by(_orders.created_at, _orders.id).limit(bindparam("most"))
+)
+_naming = (
+    select(_invoices.id, _invoices.order_id)
+    .where(text(tables.NAMING), _invoices.issued_at < bindparam("before"))
+    .order_by(_invoices.issued_at, _invoices.id)
+    .limit(bindparam("most"))
+)
+_forget = (
+    update(tables.invoices)
+    .where(_invoices.id == bindparam("this"))
+    .values(private=bindparam("private"), forgotten_at=bindparam("at"))
 )
 _list = NewestFirst(
     _INVOICE,
@@ -85,6 +96,14 @@ class SqlInvoices:
     def due(self, limit: int) -> Sequence[str]:
         """Oldest first, by an index that keeps just these."""
         return [order_id for (order_id,) in self._transaction.rows(_due, {"most": limit})]
+
+    def forget_buyers(self, before: datetime, limit: int) -> Sequence[str]:
+        """The oldest first, by an index that keeps just those that name somebody."""
+        found = self._transaction.rows(_naming, {"before": before, "most": limit})
+        private = self._transaction.seal("invoices.private", asdict(FORGOTTEN))
+        at = self._transaction.now
+        self._transaction.write(_forget, [{"this": row[0], "private": private, "at": at} for row in found])
+        return [order_id for _, order_id in found]
 
     def _invoices(self, rows: Sequence[Row]) -> Sequence[Invoice]:
         return [self._invoice(row) for row in rows]

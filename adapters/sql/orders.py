@@ -73,6 +73,7 @@ _save = (
         }
     )
 )
+_erase_notes = update(tables.order_history).where(_history.order_id == bindparam("this")).values(note=None)
 _overdue = (
     select(_orders.id)
     .where(_orders.pay_by <= bindparam("at"))
@@ -150,6 +151,11 @@ class SqlOrders:
         self._transaction.save(_save, values | {"this": order.id, "version_before": order.version - 1})
         known = self._transaction.number(_known_history, {"id": order.id})
         self._transaction.write(_add_history, history_values(order, beyond=known))
+
+    def erase(self, order: Order) -> None:
+        """Raises ``Contention``."""
+        self.save(order)
+        self._transaction.write(_erase_notes, {"this": order.id})
 
     def page(self, query: OrderQuery, page: PageRequest) -> Page[Order]:
         """Three statements, and one that counts."""

@@ -29,9 +29,13 @@ _NOTICE = (
     _outbox.created_at,
     _outbox.due_at,
     _outbox.sent_at,
+    _outbox.user_id,
 )
 _list = NewestFirst(
-    _NOTICE, at=_outbox.created_at, id_=_outbox.id, conditions={"state": _outbox.state == bindparam("state")}
+    _NOTICE,
+    at=_outbox.created_at,
+    id_=_outbox.id,
+    conditions={"state": _outbox.state == bindparam("state"), "user_id": _outbox.user_id == bindparam("user_id")},
 )
 
 _add = add_missing(tables.outbox)
@@ -57,6 +61,8 @@ _save = (
 )
 _get = select(*_NOTICE).where(_outbox.id == bindparam("id"))
 _locked = _get.with_for_update(key_share=True)
+_remove = delete(tables.outbox).where(_outbox.id == bindparam("this"))
+_forget = delete(tables.outbox).where(_outbox.user_id == bindparam("owner")).returning(_outbox.id)
 _sweep = delete(tables.outbox).where(_outbox.state == str(NoticeState.SENT), _outbox.sent_at < bindparam("before"))
 
 
@@ -73,6 +79,7 @@ class SqlOutbox:
             [
                 {
                     "id": notice.id,
+                    "user_id": notice.user_id,
                     "event": notice.event,
                     "template": str(notice.template),
                     "recipient_index": self._transaction.blind_index("outbox.recipient", notice.recipient),
@@ -115,6 +122,18 @@ class SqlOutbox:
         """Those that were sent."""
         return self._transaction.write(_sweep, {"before": before})
 
+    def of_user(self, user_id: str, page: PageRequest) -> Page[Notice]:
+        """Newest first."""
+        return _list.page(self._transaction, page, self._notices, user_id=user_id)
+
+    def remove(self, notice_id: str) -> None:
+        """Nothing happens if there is none."""
+        self._transaction.write(_remove, {"this": notice_id})
+
+    def forget(self, user_id: str) -> Sequence[str]:
+        """One statement."""
+        return [notice_id for (notice_id,) in self._transaction.returned(_forget, {"owner": user_id})]
+
     def _changing(self, notice: Notice) -> dict[str, Any]:
         private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}
         return {
@@ -148,12 +167,14 @@ class SqlOutbox:
             created_at,
             due_at,
             sent_at,
+            user_id,
         ) = row
         opened = self._transaction.unseal("outbox.private", private)
         return Notice(
             id=id_,
             event=event,
             template=Template(template),
+            user_id=user_id,
             recipient=opened["recipient"],
             data=MappingProxyType(opened["data"]),
             invoice_of=invoice_of,

@@ -80,6 +80,9 @@ class PostgresqlDatabase:
         """The transactions that are over, as a snapshot names them: another text after any commit."""
         return self._observer.ask("SELECT pg_current_snapshot()::text")
 
+    def scrub(self) -> None:
+        """The server looks after its files; ``VACUUM`` runs there by itself."""
+
     def close(self) -> None:
         """Give back connections."""
         for engine in self.engines:

@@ -61,6 +61,7 @@ _end_all = (
     .where(_sessions.user_id == bindparam("owner"), _sessions.id != bindparam("but"), _alive)
     .values(ended_at=bindparam("at"))
 )
+_forget = delete(tables.sessions).where(_sessions.user_id == bindparam("owner"))
 _sweep = delete(tables.sessions).where(
     or_(_sessions.expires_at < bindparam("before"), _sessions.ended_at < bindparam("before"))
 )
@@ -115,6 +116,10 @@ class SqlSessions:
     def end_all(self, user_id: str, at: datetime, *, but: str | None = None) -> None:
         """Those that have not ended."""
         self._transaction.write(_end_all, {"owner": user_id, "but": but or "", "at": at})
+
+    def forget(self, user_id: str) -> None:
+        """Their tokens go with them."""
+        self._transaction.write(_forget, {"owner": user_id})
 
     def sweep(self, before: datetime) -> int:
         """Their tokens go with them."""

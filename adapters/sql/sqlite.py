@@ -22,7 +22,11 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA secure_delete = ON",
 )
+
+_SCRUBBING_WAITS_MS = 250
+"""How long the next writer waits, at most, for readers of what is scrubbed away."""
 
 
 class SqliteDatabase:
@@ -79,6 +83,19 @@ class SqliteDatabase:
                 self._observer = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
             found: tuple[int] = self._observer.execute("PRAGMA data_version").fetchone()
         return found[0]
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log, which has rows as they were, into the database, which has zeros for what is gone.
+
+        While somebody reads an older snapshot it stays as it is; the next time will do.
+        """
+        try:
+            with self._turn(), self._writers.connect() as connection:
+                driver = _driver(connection)
+                driver.execute(f"PRAGMA busy_timeout = {_SCRUBBING_WAITS_MS}")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise refusal(error, {}) from error
 
     @contextmanager
     def _turn(self) -> Iterator[str]:

@@ -90,6 +90,10 @@ class SqlStorage:
         """What the database says of its last commit."""
         return self._database.version()
 
+    def scrub(self) -> None:
+        """As far as the database keeps files of its own that it can be told to clean."""
+        self._database.scrub()
+
     def pause(self, attempt: int) -> None:
         """Wait a short random while."""
         time.sleep(random.uniform(0, min(0.005 * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - no secret depends on it

@@ -340,6 +340,8 @@ TO_INVOICE = (
 """Orders that want an invoice and have none; an index keeps just these."""
 TO_COUNT = "counted = (status = 'cancelled' OR payment_status = 'refunded')"
 """Orders that are counted among the purchases and should not be, or the other way round; an index keeps just these."""
+NAMING = "forgotten_at IS NULL"
+"""Papers that still name their buyer; an index keeps just these."""
 
 orders = table(
     "orders",
@@ -433,12 +435,14 @@ invoices = table(
     Column("private", LargeBinary, nullable=False),
     number("total"),
     words("currency"),
+    when("forgotten_at", null=True),
     UniqueConstraint("sequence"),
     UniqueConstraint("order_id"),
     check("sequence > 0", "sequence"),
     *not_negative("total"),
     Index("ix_invoices_issued_at", "issued_at", "id"),
 )
+Index("ix_invoices_naming", invoices.c.issued_at, invoices.c.id, **where(NAMING))
 
 # What is bought together, counted from orders a moment after they were placed.
 
@@ -546,6 +550,7 @@ credit_notes = table(
     number("total"),
     number("tax"),
     words("currency"),
+    when("forgotten_at", null=True),
     UniqueConstraint("sequence"),
     UniqueConstraint("refund_id"),
     check("sequence > 0", "sequence"),
@@ -553,6 +558,7 @@ credit_notes = table(
     Index("ix_credit_notes_order_id", "order_id", "sequence"),
     Index("ix_credit_notes_issued_at", "issued_at", "id"),
 )
+Index("ix_credit_notes_naming", credit_notes.c.issued_at, credit_notes.c.id, **where(NAMING))
 Index("uq_credit_notes_order_id", credit_notes.c.order_id, unique=True, **where("refund_id IS NULL"))
 
 # Reviews.
@@ -583,6 +589,9 @@ Index("ix_reviews_published", reviews.c.product_id, reviews.c.created_at, review
 Index("ix_reviews_to_moderate", reviews.c.updated_at, reviews.c.id, **where(TO_MODERATE))
 
 # Support.
+
+BY_AGENTS = "side = 'agent'"
+"""What the shop's people said; an index keeps just this."""
 
 conversations = table(
     "conversations",
@@ -628,6 +637,7 @@ messages = table(
     one_of("side", Side),
     check("seq > 0", "seq"),
 )
+Index("ix_messages_of_agents", messages.c.author_id, messages.c.conversation_id, messages.c.seq, **where(BY_AGENTS))
 
 attachments = table(
     "attachments",
@@ -687,6 +697,7 @@ outbox = table(
     when("leased_until", null=True),
     when("sent_at", null=True),
     words("credit_note_id", null=True),
+    words("user_id", null=True),
     UniqueConstraint("event", "recipient_index", "template"),
     one_of("state", NoticeState),
     *not_negative("attempts"),
@@ -694,6 +705,7 @@ outbox = table(
     Index("ix_outbox_state_created_at", "state", "created_at", "id"),
     Index("ix_outbox_sent_at", "sent_at"),
 )
+Index("ix_outbox_user_id", outbox.c.user_id, outbox.c.created_at, outbox.c.id, **where("user_id IS NOT NULL"))
 Index("ix_outbox_due", outbox.c.due_at, outbox.c.id, **where(TO_SEND))
 
 answers = table(

@@ -32,6 +32,7 @@ def verify_email(unit: Unit, shop: Shop, signer: Signer, user: User, email: str)
         event=f"verify:{notice_id}",
         template=Template.VERIFY_EMAIL,
         recipient=email,
+        user_id=user.id,
         data={"name": user.full_name, "link": link(shop, VERIFY_EMAIL, token)},
     )
 
@@ -47,6 +48,7 @@ def reset_password(unit: Unit, shop: Shop, signer: Signer, user: User) -> Notice
         event=f"reset:{notice_id}",
         template=Template.RESET_PASSWORD,
         recipient=user.email,
+        user_id=user.id,
         data={"name": user.full_name, "link": link(shop, RESET_PASSWORD, token), "minutes": minutes},
     )
 
@@ -60,6 +62,7 @@ def password_changed(unit: Unit, shop: Shop, user: User) -> Notice:
         event=f"password:{notice_id}",
         template=Template.PASSWORD_CHANGED,
         recipient=user.email,
+        user_id=user.id,
         data={"name": user.full_name},
     )
 
@@ -73,7 +76,21 @@ def email_changed(unit: Unit, shop: Shop, user: User, *, was: str) -> Notice:
         event=f"email:{notice_id}",
         template=Template.EMAIL_CHANGED,
         recipient=was,
+        user_id=user.id,
         data={"name": user.full_name, "new_email": user.email},
+    )
+
+
+def account_erased(unit: Unit, shop: Shop, *, recipient: str) -> Notice:
+    """The last mail to somebody, which says nothing about them; the row goes as soon as it has left."""
+    return compose(
+        id=(notice_id := unit.new_id()),
+        at=unit.now,
+        shop=shop,
+        event=f"erased:{notice_id}",
+        template=Template.ACCOUNT_ERASED,
+        recipient=recipient,
+        data={},
     )
 
 

@@ -18,6 +18,9 @@ PREFERENCES_BYTES = 8 * 1024
 ROTATION_GRACE = timedelta(seconds=10)
 """How long a rotated refresh token may still come back: parallel tabs, not thieves."""
 
+ERASED = "Erased"
+"""What stands where somebody's name was, once they were erased."""
+
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -85,6 +88,26 @@ class User(Versioned):
     def changed(self, **changes: Any) -> Self:
         """The user with other field values, one version on."""
         return replace(self, version=self.version + 1, **changes)
+
+    def erased(self, name: str) -> Self:
+        """The account without its person, for orders and reviews to refer to. Nobody opens it any more.
+
+        Its email address is free for another account; in its place comes one that leads nowhere (RFC 2606), with a
+        ``name`` that nobody else could have thought of.
+        """
+        return self.changed(
+            email=f"{name}@erased.invalid",
+            full_name=ERASED,
+            password_hash="",
+            role=Role.CUSTOMER,
+            grants=_NOTHING,
+            phone=None,
+            tax_id=None,
+            home_address=None,
+            preferences=_NOTHING,
+            is_active=False,
+            email_verified=False,
+        )
 
 
 def shortened(full_name: str) -> str:
@@ -190,6 +213,10 @@ class Address:
         town = " ".join(part for part in (self.postal_code, self.city) if part)
         rows = (self.recipient, self.line1, self.line2, town, self.region, self.country)
         return tuple(row for row in rows if row)
+
+    def erased(self) -> Self:
+        """As much of it as the books need: the country, by which tax was reckoned."""
+        return replace(self, recipient=ERASED, line1=ERASED, line2=None, city=ERASED, region=None, postal_code=ERASED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

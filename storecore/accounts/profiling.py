@@ -51,7 +51,7 @@ class Profiling(Activity):
         self, unit: Unit, *, by: Actor, if_version: int | None = None, **changes: Unpack[ProfileChanges]
     ) -> User:
         """Change one's own profile. Raises ``Invalid``, ``PreconditionFailed``."""
-        user = unit.users.locked(require_user(by).id)
+        user = require_user(unit.users.locked(require_user(by).id))
         user.expect(if_version)
         changed = user.changed(**changes)
         unit.users.save(changed)
@@ -67,7 +67,7 @@ class Profiling(Activity):
         self, unit: Unit, *, by: Actor, address: Address, label: str | None = None, once: Once | None = None
     ) -> SavedAddress:
         """Save an address, up to 50. Raises ``Invalid``."""
-        user = unit.users.locked(require_user(by).id)
+        user = require_user(unit.users.locked(require_user(by).id))
         checks.amount_of(unit.users.addresses(user.id), "addresses", most=MAX_ADDRESSES - 1)
         saved = SavedAddress(id=unit.new_id(), user_id=user.id, address=address, label=label, created_at=unit.now)
         unit.users.add_address(saved)

@@ -19,6 +19,7 @@ def wish_news(unit: Unit, shop: Shop, alert: WishAlert, product: Product, user: 
         event=f"wish:{alert.id}",
         template=TEMPLATES[alert.news],
         recipient=user.email,
+        user_id=user.id,
         data={
             "name": user.full_name,
             "product": product.name,

@@ -1,5 +1,6 @@
 """Issuing an invoice: the step that invoicing and mailing share."""
 
+from storecore.accounts.model import User
 from storecore.errors import NotInvoiced
 from storecore.orders.model import OFFLINE, Invoice, Order, Party, Status
 from storecore.ports import Unit
@@ -20,11 +21,15 @@ def issue(unit: Unit, shop: Shop, order_id: str) -> tuple[Invoice, Order]:
     return issued(unit, shop, order), order
 
 
-def issued(unit: Unit, shop: Shop, order: Order) -> Invoice:
-    """The invoice of a locked order, issued now if it has none. Raises ``NotInvoiced``."""
+def issued(unit: Unit, shop: Shop, order: Order, customer: User | None = None) -> Invoice:
+    """The invoice of a locked order, issued now if it has none; ``customer`` if they are not to be looked up.
+
+    Raises ``NotInvoiced``.
+    """
     if found := invoice_of(unit, order):
         return found
-    customer = unit.users.get(order.customer_id) if order.customer_id else None
+    if customer is None and order.customer_id is not None:
+        customer = unit.users.get(order.customer_id)
     invoice = Invoice(
         id=unit.new_id(),
         sequence=unit.invoices.next_sequence(),

@@ -37,6 +37,7 @@ def order_placed(unit: Unit, shop: Shop, signer: Signer, order: Order) -> Notice
         event=f"order:{order.id}:placed",
         template=Template.ORDER_PLACED,
         recipient=order.email,
+        user_id=order.customer_id,
         data={
             "name": order.customer_name,
             "number": order.number,
@@ -74,6 +75,7 @@ def order_status(unit: Unit, shop: Shop, signer: Signer, order: Order, credit_no
         event=f"order:{order.id}:{order.status}",
         template=Template.ORDER_STATUS,
         recipient=order.email,
+        user_id=order.customer_id,
         data={
             "name": order.customer_name,
             "number": order.number,
@@ -100,6 +102,7 @@ def refund_status(
         event=f"refund:{refund.id}:{refund.status}",
         template=Template.REFUND_STATUS,
         recipient=order.email,
+        user_id=order.customer_id,
         data={
             "name": order.customer_name,
             "number": order.number,
@@ -136,5 +139,6 @@ def low_stock(unit: Unit, shop: Shop, order: Order, low: Iterable[tuple[Product,
             event=f"low-stock:{order.id}",
             template=Template.LOW_STOCK,
             recipient=person.email,
+            user_id=person.id,
             data={"products": products},
         )

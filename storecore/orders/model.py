@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from storecore import checks
-from storecore.accounts.model import Actor, Address
+from storecore.accounts.model import ERASED, Actor, Address
 from storecore.errors import AlreadyPaid, IllegalTransition
 from storecore.money import Money, total
 from storecore.pricing import Step
@@ -60,6 +60,10 @@ OFFLINE = "offline"
 
 NOT_PAID_IN_TIME = "It was not paid in time."
 """What the history says of an order that the worker cancelled."""
+
+
+NOWHERE = "nobody@erased.invalid"
+"""Where mail about an order goes whose customer was erased: nowhere (RFC 2606)."""
 
 
 def order_number(random: bytes) -> str:
@@ -314,6 +318,25 @@ class Order(Versioned):
             raise IllegalTransition(f"An order can be changed while it is pending; this one is {self.status}.")
         return replace(self, version=self.version + 1, **changes)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the shop still has to deliver it."""
+        return bool(NEXT[self.status])
+
+    def erased(self) -> Self:
+        """The order without its person: what was sold, for how much, to which country. Notes go, whoever wrote them."""
+        return replace(
+            self,
+            customer_name=ERASED,
+            email=NOWHERE,
+            delivery_address=self.delivery_address.erased(),
+            note=None,
+            carrier=None,
+            tracking_number=None,
+            history=tuple(replace(entry, note=None) for entry in self.history),
+            version=self.version + 1,
+        )
+
     def _move(self, to: Status, *, by: Actor, at: datetime, note: str | None, **changes: Any) -> Self:
         if to not in NEXT[self.status]:
             raise IllegalTransition(f"The order is {self.status}; it can't become {to}.")
@@ -352,6 +375,10 @@ class Party:
     address: tuple[str, ...] = ()
     tax_id: str | None = None
     email: str | None = None
+
+
+FORGOTTEN = Party(name=ERASED)
+"""The buyer on an invoice that was issued longer ago than such papers are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

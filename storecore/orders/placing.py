@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from storecore import checks, quoting
 from storecore.accounts.model import Actor, Address, User, require, require_user
 from storecore.accounts.permissions import Permission
+from storecore.accounts.staying import check_still_here
 from storecore.carts.finding import cart_of
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
@@ -169,6 +170,7 @@ class Placing(Activity):
             raise PriceChanged(quote=by_product)
         order = self._order(unit, by, selection.products, quote, address, coupon, checkout)
         unit.orders.add(order)
+        check_still_here(unit, by)
         if coupon and user:
             unit.coupons.use(coupon, order_id=order.id, user=user)
         unit.outbox.add([letters.order_placed(unit, self.shop, self.signer, order)])

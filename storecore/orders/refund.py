@@ -123,6 +123,11 @@ class Refund(Versioned):
         return {item.line_id: item.quantity for item in self.items}
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is still to happen: a decision, goods on their way back, or money."""
+        return bool(NEXT[self.status])
+
+    @property
     def owed_since(self) -> datetime | None:
         """When its money became due; None while it is not."""
         if self.status is RefundStatus.RECEIVED:
@@ -186,6 +191,10 @@ class Refund(Versioned):
     def not_paid_out(self, problem: str, *, again_at: datetime) -> Self:
         """The provider did not give the money back; staff can see why, and it is tried again."""
         return replace(self, payout_problem=problem[:500], payout_at=again_at, version=self.version + 1)
+
+    def erased(self) -> Self:
+        """The refund without what was said about it, by either side."""
+        return replace(self, reason="", decision_note=None, version=self.version + 1)
 
     def _decide(self, to: RefundStatus, *, by: Actor, at: datetime, note: str | None, **changes: Any) -> Self:
         if by.id is not None and by.id == self.customer_id:

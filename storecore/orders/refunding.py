@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from storecore import checks
 from storecore.accounts.model import Actor, Guest, require, require_user
 from storecore.accounts.permissions import Permission
+from storecore.accounts.staying import check_still_here
 from storecore.catalog.alerts import restocked
 from storecore.catalog.model import MAX_QUANTITY, StockMove, StockReason
 from storecore.errors import NotAuthenticated, NotCredited, NotFound, NotPaid, NotReturnable
@@ -61,6 +62,7 @@ class Refunding(Activity):
         order = unit.orders.locked(order_id)
         if not order.belongs_to(by):
             raise NotFound("There is no such order.")
+        check_still_here(unit, by)
         wanted = _quantities(order, items)
         self._check_returnable(unit, order)
         refunds = unit.refunds.of_order(order.id)

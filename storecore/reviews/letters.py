@@ -16,6 +16,7 @@ def review_decided(unit: Unit, shop: Shop, review: Review, note: str | None) -> 
         event=f"review:{review.id}:{review.version}",
         template=Template.REVIEW_DECIDED,
         recipient=author.email,
+        user_id=author.id,
         data={
             "name": author.full_name,
             "product": product.name,

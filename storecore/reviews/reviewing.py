@@ -5,6 +5,7 @@ from typing import TypedDict, Unpack
 
 from storecore.accounts.model import Actor, require, require_user
 from storecore.accounts.permissions import Permission
+from storecore.accounts.staying import check_still_here
 from storecore.errors import NotABuyer, NotFound
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import Unit
@@ -57,6 +58,7 @@ class Reviewing(Activity):
             updated_at=unit.now,
         )
         unit.reviews.add(review)
+        check_still_here(unit, by)
         return review
 
     @writing
@@ -77,6 +79,7 @@ class Reviewing(Activity):
         review = unit.reviews.locked(review_id)
         if review.author_id != author.id:
             raise NotFound("There is no such review.")
+        check_still_here(unit, by)
         review.expect(if_version)
         edited = review.edited(unit.now, **changes)
         if edited is not review:

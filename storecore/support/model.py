@@ -140,6 +140,10 @@ class Conversation:
         """It is over. Raises ``ConversationClosed``."""
         return self._move(ConversationStatus.CLOSED, closed_at=at, closed_by=side, notes=notes)
 
+    def renamed(self, agent_name: str) -> Self:
+        """The agent goes by another name."""
+        return self._changed(agent_name=agent_name)
+
     def _given(self, agent: User) -> Self:
         return self._move(ConversationStatus.CLAIMED, agent_id=agent.id, agent_name=agent.display_name)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from storecore import checks
 from storecore.accounts.model import Actor, Guest, User, require_user
 from storecore.accounts.permissions import Permission
+from storecore.accounts.staying import check_still_here
 from storecore.lists import FIRST_PAGE, MAX_LIMIT, Page, PageRequest
 from storecore.ports import ConversationQuery, Signer, Unit
 from storecore.support.model import MAX_BODY, MAX_SEQ, Conversation, ConversationStatus, Message, Side, check_client_id
@@ -81,6 +82,7 @@ class Talking(Telling):
             waiting_since=unit.now,
         )
         unit.conversations.add(conversation)
+        check_still_here(unit, by)
         unit.conversations.add_message(message_of(unit, conversation, by, message, side=Side.CUSTOMER))
         return conversation
 

@@ -4,7 +4,8 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -32,6 +33,7 @@ DATA: dict[Template, dict[str, Any]] = {
     Template.RESET_PASSWORD: {"name": "Ayşe", "link": "https://shop.example/reset?token=a", "minutes": 60},
     Template.EMAIL_CHANGED: {"name": "Ayşe", "new_email": "new@example.com"},
     Template.PASSWORD_CHANGED: {"name": "Ayşe"},
+    Template.ACCOUNT_ERASED: {},
     Template.ORDER_PLACED: {
         "name": "Ayşe",
         "number": "S-7F3K-2Q9D",
@@ -333,6 +335,28 @@ def test_a_folder_that_can_not_be_written_is_a_mailer_that_is_down(tmp_path: Pat
     (tmp_path / "mail").write_text("a file, not a folder")
     with pytest.raises(MailerDown, match="can't be written to"):
         EmlMailer(tmp_path / "mail", sender=SENDER, shop="Hats").send(notice(), [])
+
+
+def test_files_of_mail_that_is_forgotten_or_old_are_removed_and_no_others(tmp_path: Path) -> None:
+    mailer = EmlMailer(tmp_path / "mail", sender=SENDER, shop="Hats")
+    mailer.forget(["before there is a folder"])
+    kept, gone, old = (notice(id=f"019bc000-{n}") for n in range(3))
+    old = replace(old, created_at=NOW - timedelta(days=40))
+    for each in (kept, gone, old):
+        mailer.send(each, [])
+    (tmp_path / "mail" / "letter.eml").write_text("not ours")
+    mailer.forget([gone.id, "unknown"])
+    mailer.sweep(NOW - timedelta(days=30))
+    left = sorted(path.name for path in (tmp_path / "mail").iterdir())
+    assert left == [f"{NOW:%Y%m%dT%H%M%SZ}-{kept.id}.eml", "letter.eml"]
+
+
+def test_the_file_of_the_last_mail_to_somebody_does_not_say_to_whom(tmp_path: Path) -> None:
+    mailer = EmlMailer(tmp_path, sender=SENDER, shop="Hats")
+    mailer.send(notice(Template.ACCOUNT_ERASED, recipient="ada@example.com"), [])
+    (file,) = tmp_path.iterdir()
+    assert b"ada@example.com" not in file.read_bytes()
+    assert b"To: nobody@erased.invalid" in file.read_bytes()
 
 
 def test_the_file_of_a_mail_to_an_international_address_can_be_read(tmp_path: Path) -> None:

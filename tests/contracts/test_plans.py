@@ -335,7 +335,32 @@ def exchange(store: Floor) -> None:
     assert store.catalog.import_products(by=SYSTEM, file=BytesIO(new)).created == 1
 
 
-@pytest.mark.parametrize("trade", [browse, buy, pay, work, review, give_back, report, talk, administer, exchange])
+def leave(store: Floor) -> None:
+    """A customer and an agent take their data with them and are erased; old papers let go of their buyers."""
+    customer = store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada Lovelace")
+    agent = store.accounts.register(email="robin@example.com", password=PASSWORD, full_name="Robin Support")
+    agent = store.accounts.set_role(by=SYSTEM, user_id=agent.id, role=Role.SUPPORT_AGENT)
+    opened = store.support.open(by=customer, message="Hello")
+    store.support.claim(by=agent, conversation_id=opened.id)
+    store.support.send(by=agent, conversation_id=opened.id, body="Hello")
+    things = [(offer.product.id, 1) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
+    order = store.orders.place(by=customer, items=things, deliver_to=HOME)
+    store.carts.add_item(by=customer, product_id=things[0][0], quantity=1)
+    for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+        store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+    store.reviews.write(by=customer, product_id=things[0][0], rating=5)
+    while store.work():
+        pass
+    for who in (agent, customer):
+        store.accounts.export(by=who).close()
+        store.accounts.erase(by=who, password=PASSWORD)
+    store.time.forward(days=366 * 10)
+    assert store.orders.forget_buyers() > 0
+
+
+@pytest.mark.parametrize(
+    "trade", [browse, buy, pay, work, review, give_back, report, talk, administer, exchange, leave]
+)
 @pytest.mark.parametrize("back_end", ["sqlite", "postgresql"])
 def test_no_statement_looks_through_a_whole_table(
     request: pytest.FixtureRequest, back_end: str, trade: Callable[[Floor], None]

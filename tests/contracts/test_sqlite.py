@@ -36,6 +36,8 @@ from storecore.testing.builders import (
     make_product,
     make_review,
     make_saved_address,
+    make_session,
+    make_token,
     make_user,
 )
 from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
@@ -141,6 +143,35 @@ def test_personal_data_is_not_readable_in_the_files(path: Path) -> None:
     ]
     for secret in (*secrets, "Guest Müller", "Bağdat Caddesi", "İstanbul"):
         assert secret.encode() not in written, secret
+
+
+def test_what_was_removed_is_not_in_the_files_once_they_are_scrubbed(path: Path) -> None:
+    storage, new_id = SqlStorage(path, cipher=CIPHER), ids()
+    user = make_user(new_id, full_name="NAMED " * 20)
+    sessions = [make_session(new_id, user, device=f"DEVICE {n} " * 10) for n in range(200)]
+    with storage.writing(NOW, new_id) as unit:
+        unit.users.add(user)
+        for session in sessions:
+            unit.sessions.add(session, make_token(session))
+        unit.commit()
+
+    def found() -> set[str]:
+        written = b"".join(file.read_bytes() for file in path.parent.iterdir())
+        return {word for word in ("NAMED", "DEVICE") if word.encode() in written}
+
+    with storage.reading(NOW, new_id) as reader:
+        assert reader.users.get(user.id) == user
+        with storage.writing(NOW, new_id) as unit:
+            unit.users.save(user.erased(new_id()))
+            unit.sessions.forget(user.id)
+            unit.commit()
+        storage.scrub()
+        assert reader.users.get(user.id) == user
+        assert found() == {"NAMED", "DEVICE"}, "what somebody still reads is still there"
+    storage.scrub()
+    assert found() == set()
+    assert path.with_name("shop.db-wal").stat().st_size == 0
+    storage.close()
 
 
 def test_a_writer_who_gets_no_turn_is_told_that_the_shop_is_busy(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from storecore import privacy
 from webapp import logs
 from webapp.logs import DailyFile
 from webapp.settings import Settings
@@ -42,6 +43,22 @@ def test_a_traceback_carries_no_values_of_variables(tmp_path: Path) -> None:
     for line in lines(path):
         assert "RuntimeError: no" in str(line["exception"])
         assert password not in str(line)
+
+
+def test_nothing_that_is_called_like_something_personal_or_secret_is_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "shop.log"
+    logs.configure(Settings(log_file=path, log_format="json"))
+    planted = {name: f"zq-{name}" for name in [*privacy.names() - {"error"}, "password", "token"]}
+    structlog.get_logger().info("odd", **planted, user_id="u-1", error="refused")
+    structlog.get_logger().info("deep", order={"lines": [{"id": 1, "note": "zq-n"}]}, seen=("this", {"email": "zq-e"}))
+    logging.getLogger("library").warning("plain %(id)s", {"id": "x-1", "email": "zq-f"})
+    odd, deep, theirs = lines(path)
+    assert {odd[name] for name in planted} == {"[redacted]"}
+    assert (odd["event"], odd["user_id"], odd["error"]) == ("odd", "u-1", "refused")
+    assert deep["order"] == {"lines": [{"id": 1, "note": "[redacted]"}]}
+    assert deep["seen"] == ["this", {"email": "[redacted]"}]
+    assert theirs["event"] == "plain x-1"
+    assert "zq-" not in path.read_text(encoding="utf-8")
 
 
 def test_people_get_text_and_the_level_holds(capsys: pytest.CaptureFixture[str]) -> None:

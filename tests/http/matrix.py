@@ -190,7 +190,9 @@ class Street:
             data=sent or None,
             content_type=kind if sent else None,
         )
-        return Reply(answer.status_code, answer.text, changed=self.storage.version() != version)
+        reply = Reply(answer.status_code, answer.text, changed=self.storage.version() != version)
+        answer.close()
+        return reply
 
     def fill(self, text: str, caller: Caller) -> str:
         """The text with every ``<name>`` replaced."""

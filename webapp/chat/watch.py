@@ -110,9 +110,10 @@ class Watch:
         rooms = {room.conversation_id: room for room in self._house.rooms()}
         if not rooms:
             return
-        for conversation_id, version in self._store.support.versions(conversation_ids=rooms.keys()).items():
-            if rooms[conversation_id].version != version:
-                rooms[conversation_id].changed()
+        versions = self._store.support.versions(conversation_ids=rooms.keys())
+        for conversation_id, room in rooms.items():
+            if room.version != versions.get(conversation_id):  # one that was erased has none
+                room.changed()
 
     def _look_at_people(self) -> None:
         sockets = [(each.session_id, each) for each in self._house.connections() if each.session_id is not None]

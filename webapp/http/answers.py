@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from os import SEEK_END
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -72,6 +73,18 @@ def sheet(name: str, pieces: Iterator[bytes]) -> Answer:
     begun = next(pieces, b"")
     headers = {"Content-Disposition": disposition(name)}
     return Answer(200, media_type="text/csv; charset=utf-8", headers=headers, pieces=chain([begun], pieces))
+
+
+def saved(file: BinaryIO, *, name: str, media_type: str) -> Answer:
+    """A file about a person, to be saved under its name and kept by nobody on the way."""
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    headers = {
+        "Content-Disposition": disposition(name),
+        "Content-Length": str(size),
+        "Cache-Control": "private, no-store",
+    }
+    return Answer(200, media_type=media_type, headers=headers, file=file)
 
 
 def strangers_file(file: BinaryIO, *, name: str, media_type: str, size: int, tag: str) -> Answer:

@@ -194,7 +194,8 @@ def _answer(endpoint: Endpoint, schemas: Mapping[tuple[str, str], Schema]) -> Sc
             "schema": {"type": "string"},
         }
     if endpoint.binary:
-        answer["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
+        file: Schema = {"type": "object"} if endpoint.produces == JSON else {"type": "string", "format": "binary"}
+        answer["content"] = {endpoint.produces: {"schema": file}}
     elif schema is not None:
         whole = _page_of(schema) if endpoint.paged else schema
         beside = schemas.get((endpoint.name, "beside"))

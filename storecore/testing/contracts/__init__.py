@@ -34,6 +34,7 @@ from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewr
 )
 from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.erasure import ErasureContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.files import FilesContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.insight import InsightContract  # noqa: E402 - after the rewrite
@@ -105,6 +106,7 @@ class StorageContract(
     OutboxContract,
     InsightContract,
     AnswersContract,
+    ErasureContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
 
@@ -124,6 +126,7 @@ __all__ = [
     "CouponsContract",
     "CreditNotesContract",
     "DocumentsContract",
+    "ErasureContract",
     "FilesContract",
     "HubContract",
     "InsightContract",

@@ -1,5 +1,7 @@
 """Mail and documents. Give a fixture named after the port."""
 
+from datetime import timedelta
+
 from storecore.notices import Attachment, Template
 from storecore.orders.model import Order, Party
 from storecore.ports import Documents, Mailer
@@ -35,12 +37,24 @@ class MailerContract:
         for name in (*NAMES, "<script>alert(1)</script>", "Eve\r\nBcc: all@example.com", "{{ 7 * 7 }}"):
             mailer.send(make_notice(new_id, data={"name": name}), ())
 
+    def test_what_was_forgotten_and_what_is_old_is_no_mailers_any_more(self, mailer: Mailer) -> None:
+        new_id = ids()
+        notices = [make_notice(new_id, data=DATA[Template.PASSWORD_CHANGED]) for _ in range(3)]
+        for notice in notices:
+            mailer.send(notice, ())
+        mailer.forget([notices[0].id, "no such notice"])
+        mailer.forget([])
+        mailer.sweep(notices[0].created_at)
+        mailer.sweep(notices[0].created_at + timedelta(days=1))
+        mailer.send(notices[0], ())
+
 
 DATA: dict[Template, dict[str, object]] = {
     Template.VERIFY_EMAIL: {"name": "Ada", "link": "https://shop.example/verify?token=a.b"},
     Template.RESET_PASSWORD: {"name": "Ada", "link": "https://shop.example/reset?token=a.b", "minutes": 60},
     Template.EMAIL_CHANGED: {"name": "Ada", "new_email": "new@example.com"},
     Template.PASSWORD_CHANGED: {"name": "Ada"},
+    Template.ACCOUNT_ERASED: {},
     Template.ORDER_PLACED: {
         "name": "Ada",
         "number": "S-7F3K-2Q9D",
