@@ -226,6 +226,18 @@ def test_the_books_stay_whole_without_the_person(store: Floor) -> None:
     assert store.support.queue(by=SYSTEM).items[0].guest_email == "bob@example.com"
 
 
+def test_what_points_at_the_account_goes_and_so_do_copies_of_mail(store: Floor) -> None:
+    user = live(store).user
+    assert any(notice.user_id == user.id for notice, _ in store.mailer.sent)
+    store.accounts.erase(by=user, password=PASSWORD)
+    with store.storage.reading(store.clock(), str) as unit:
+        assert unit.carts.of_user(user.id) is None
+        assert unit.wishes.count(user.id) == 0
+        assert list(unit.users.addresses(user.id)) == []
+        assert list(unit.sessions.of_user(user.id)) == []
+    assert not any(notice.user_id == user.id for notice, _ in store.mailer.sent)
+
+
 def test_nobody_is_signed_in_any_more_and_the_address_is_free(store: Floor) -> None:
     user = person(store)
     signed_in = store.accounts.login(email=user.email, password=PASSWORD)
