@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -119,6 +120,12 @@ STAFF: Mapping[str, tuple[str, Act]] = {
         "product.archive",
         lambda store, by: store.catalog.archive_product(by=by, product_id=product(store).id),
     ),
+    "catalog.import_products": (
+        "product.update",
+        lambda store, by: store.catalog.import_products(
+            by=by, file=BytesIO(f"sku,name\n{product(store).sku},Cap".encode())
+        ),
+    ),
     "catalog.adjust_stock": (
         "product.adjust_stock",
         lambda store, by: store.catalog.adjust_stock(by=by, product_id=product(store).id, change=1, reason="found"),
@@ -220,7 +227,12 @@ OWN: Mapping[str, str] = {
 }
 """What people do with what is their own, and what agents say, which is written down elsewhere."""
 
-SEEN: Mapping[str, str] = {"orders": "invoice", "refunds": "credit_note", "support": "attachment typing"}
+SEEN: Mapping[str, str] = {
+    "catalog": "export_products",
+    "orders": "invoice",
+    "refunds": "credit_note",
+    "support": "attachment typing",
+}
 """What changes nothing, though it is not marked as reading."""
 
 SHOP: Mapping[str, str] = {"accounts": "create_admin"}

@@ -543,6 +543,7 @@ def test_a_repeated_request_is_answered_as_the_first_was(store: Floor, skip_bad:
 def test_a_dry_run_is_not_remembered(store: Floor) -> None:
     assert bring(store, HEADER, HAT, dry_run=True, once=_once(store, "k")).created == 1
     assert bring(store, HEADER, HAT, once=_once(store, "k")).created == 1
+    assert bring(store, HEADER, HAT, dry_run=True, once=_once(store, "k")).unchanged == 1
 
 
 def test_what_was_changed_since_it_was_checked_is_judged_anew(store: Floor) -> None:
