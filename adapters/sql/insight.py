@@ -39,7 +39,7 @@ _by_category = (
 _product_names = select(_products.id, _products.name, _products.sku).where(
     _products.id.in_(bindparam("ids", expanding=True))
 )
-_category_names = select(_categories.id, _categories.name)
+_category_names = select(_categories.id, _categories.name).where(_categories.id.in_(bindparam("ids", expanding=True)))
 _user_names = select(_users.id, _users.full_name).where(_users.id.in_(bindparam("ids", expanding=True)))
 
 _placed = (
@@ -151,7 +151,7 @@ class SqlInsight:
         if periods:
             for category_id, *kept_sums in self._transaction.rows(_by_category, {"periods": periods}):
                 sums.setdefault(category_id, Counter()).update(named(OF_PRODUCTS, kept_sums))
-        names = dict(map(tuple, self._transaction.rows(_category_names)))
+        names = dict(map(tuple, self._transaction.rows(_category_names, {"ids": list(sums)})))
         found: dict[str | None, Counter[str]] = {}
         for category_id, amounts in sums.items():
             found.setdefault(category_id if category_id in names else None, Counter()).update(amounts)

@@ -18,7 +18,7 @@ from adapters.sql.journal import OF_BUYERS, OF_PRODUCTS, Papers
 from adapters.sql.transaction import Transaction
 from storecore.insight.model import AMOUNTS
 
-_kept = select(rolled_up.c.timezone, rolled_up.c.invoices, rolled_up.c.credit_notes)
+_kept = select(rolled_up.c.timezone, rolled_up.c.invoices, rolled_up.c.credit_notes).where(rolled_up.c.id == 1)
 _last = select(
     select(func.coalesce(func.max(tables.invoices.c.sequence), 0)).scalar_subquery(),
     select(func.coalesce(func.max(tables.credit_notes.c.sequence), 0)).scalar_subquery(),
