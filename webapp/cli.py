@@ -129,7 +129,7 @@ def reindex() -> None:
     settings = _settings()
     wiring.migrate(settings)
     wrong = _index(settings)
-    click.echo(f"The index is up to date; {wrong:,} products were not." if wrong else "The index was up to date.")
+    click.echo(f"The index is up to date; mended: {wrong:,}." if wrong else "The index was up to date.")
 
 
 def _index(settings: "Settings", *, outdated: bool = False) -> int:

@@ -231,6 +231,7 @@ def _on_server(server: Server, orders: int) -> URL:
 
 @contextmanager
 def opened(where: Where, orders: int) -> Iterator[Grown]:
+    """A store over a database, and a way around it."""
     store = Store(
         storage=SqlStorage(where, cipher=CIPHER, pool_size=2),
         clock=utc_now,

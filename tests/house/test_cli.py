@@ -80,6 +80,20 @@ def test_migrate_makes_the_database_and_may_run_again(folder: Path) -> None:
     assert accounts(folder / "instance" / "store.db") == []
 
 
+def test_reindex_mends_what_products_are_found_by(folder: Path) -> None:
+    import sqlite3
+
+    assert run("seed").exit_code == 0
+    assert "was up to date" in run("reindex").output
+    with sqlite3.connect("instance/store.db") as database:
+        database.execute("UPDATE search_documents SET name = '' WHERE id = 1")
+        database.execute("DELETE FROM search_documents WHERE id IN (2, 3)")
+    database.close()
+    assert run("migrate").exit_code == 0  # which makes what is missing
+    assert "mended: 1." in run("reindex").output
+    assert run("verify").exit_code == 0
+
+
 def test_create_admin_takes_the_password_from_standard_input(folder: Path) -> None:
     result = run("create-admin", "--email", "Boss@Shop.test", "--name", "The Boss", typed="correct horse\n")
     assert result.exit_code == 0, result.output

@@ -153,3 +153,20 @@ def test_facets_take_four_statements_more_whatever_there_is_to_count(store: Floo
         product(store, price=100 + n, attributes={"size": str(n)})
     assert statements() == few
     assert few[1] == few[0] + 4
+
+
+def test_a_search_takes_4_statements_and_suggestions_2_however_much_is_found(store: Floor) -> None:
+    for many in (1, 20):
+        made = [product(store, name=f"Amber {many} {n}") for n in range(many)]
+        store.catalog.discount(by=SYSTEM, product_ids=[each.id for each in made], percent=Decimal(10))
+        store.catalog.suggest(text="amb")
+        for most, look in (
+            (4, lambda: store.catalog.search(text="amber")),
+            (5, lambda: store.catalog.search(text="amber", page=PageRequest(total=True))),
+            (7, lambda: store.catalog.search(text="ambre")),
+            (5, lambda: store.catalog.products(text="amber")),
+            (2, lambda: store.catalog.suggest(text="amb")),
+        ):
+            with _storage(store).count_statements() as statements:
+                look()
+            assert statements.count <= most
