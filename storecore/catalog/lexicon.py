@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
+from sys import intern
 
 from storecore.catalog.documents import Match, Wanted, shelf_mark
 from storecore.catalog.model import Category, fold_name
@@ -86,7 +87,7 @@ class Lexicon:
         """Take in a product's name, with the terms of its document; without terms it is forgotten."""
         number = self._numbers.get(product_id)
         before = None if number is None else self._entries[number]
-        entry = _Entry(product_id, name, terms, _counting(labels)) if terms or labels else None
+        entry = _Entry(product_id, name, terms, intern(_counting(labels))) if terms or labels else None
         if entry == before:
             return
         self._answers.clear()

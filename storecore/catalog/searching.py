@@ -1,13 +1,13 @@
 """Finding products by what a shopper types, and keeping what they are found by; nobody needs to sign in to look."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
 from storecore.catalog.lexicon import Suggestion
-from storecore.catalog.matching import matched
+from storecore.catalog.matching import found
 from storecore.catalog.offers import Offer, offers
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.ports import ProductQuery, Unit
@@ -48,8 +48,7 @@ class Searching(Activity):
         Each of the text's words has to be met. Only if no product of the shop meets them all are words taken for
         mistyped. A text without letters and digits finds nothing.
         """
-        asked = replace(query, match=matched(unit, text), sort="relevance")
-        hits = unit.search.page(asked, page)
+        hits = found(unit, text, query, page)
         shown = offers(unit, [hit.product for hit in hits.items])
         return Page(
             items=tuple(Found(offer=offer, score=hit.score) for offer, hit in zip(shown, hits.items, strict=True)),

@@ -211,7 +211,8 @@ def _on_server(server: Server, orders: int) -> URL:
 
 
 @contextmanager
-def _opened(where: Where, orders: int) -> Iterator[Grown]:
+def opened(where: Where, orders: int) -> Iterator[Grown]:
+    """A store over a database, and a way around it."""
     store = Store(
         storage=SqlStorage(where, cipher=CIPHER, pool_size=2),
         clock=utc_now,
@@ -251,7 +252,7 @@ def main() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             places = [_file(folder, size) for size in sizes]
         clock = time.perf_counter if options.postgresql else time.thread_time
-        shops = [open_.enter_context(_opened(where, size)) for where, size in zip(places, sizes, strict=True)]
+        shops = [open_.enter_context(opened(where, size)) for where, size in zip(places, sizes, strict=True)]
         print(f"\n{'ms, by orders':<28}{''.join(f'{size:>10,}' for size in sizes)}{'growth':>9}")
         measure([looks(each) for each in shops], clock)
         print("\nThe same sums over the same time, in which a larger shop has more to sum up:")

@@ -873,6 +873,14 @@ CORRUPTIONS = [
             ("whose name is unreadable", "secret", "UPDATE attachments SET private = :garbage WHERE id = :a"),
         )
     ),
+    # What products are found by.
+    Corruption(
+        what="categories whose changes are not noted",
+        rule="found-by",
+        table="shelf_changes",
+        victim="SELECT '1'",
+        statements=["DELETE FROM shelf_changes WHERE id = 1"],
+    ),
     Corruption(
         what="two accounts with one email",
         rule="duplicate",
@@ -898,6 +906,41 @@ def test_what_is_wrong_is_found_and_nothing_else(where: Where, corruption: Corru
             assert connection.execute(text(statement), named).rowcount
     found = found_in(where)
     assert [(each.rule, each.table, each.id) for each in found] == [(corruption.rule, corruption.table, id_)], found
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM search_documents WHERE product_id = :a",
+        "UPDATE search_documents SET name = 'other' WHERE product_id = :a",
+        "UPDATE search_documents SET details = '' WHERE product_id = :a",
+        "UPDATE search_documents SET language = 'other' WHERE product_id = :a",
+    ],
+)
+def test_a_document_that_is_not_what_the_product_says_is_found_and_mended(where: Where, statement: str) -> None:
+    with by_hand(where) as connection:
+        product_id = connection.execute(text(ON_SALE)).scalar_one()
+        connection.execute(text(statement), {"a": product_id})
+    assert [(each.rule, each.table, each.id) for each in found_in(where)] == [
+        ("found-by", "search_documents", product_id)
+    ]
+    with Floor(SqlStorage(where, cipher=CIPHER), Clock(), Shop()) as store:
+        assert store.catalog.reindex(by=SYSTEM) == 1
+    assert found_in(where) == []
+
+
+def test_an_index_that_is_not_of_the_documents_is_found(where: Where) -> None:
+    if not isinstance(where, Path):
+        return  # PostgreSQL makes the index itself, of the row it is in
+    touched = "INSERT INTO search_index (search_index, rowid, name, labels, details) SELECT {} FROM search_documents "
+    with by_hand(where) as connection:
+        id_, product_id = connection.execute(
+            text("SELECT id, product_id FROM search_documents WHERE name > ''")
+        ).first()
+        connection.execute(text(touched.format("'delete', id, name, labels, details") + f"WHERE id = {id_}"))
+        connection.execute(text(touched.format("NULL, 4711, name, labels, details") + "LIMIT 1"))
+    found = [(each.rule, each.table, each.id) for each in found_in(where)]
+    assert found == [("found-by", "search_documents", product_id), ("found-by", "search_index", "4711")]
 
 
 def _references() -> list[Column[Any]]:

@@ -136,3 +136,20 @@ def test_talking_takes_a_few_statements_however_much_was_said(store: Floor) -> N
         with _storage(store).count_statements() as statements:
             look()
         assert statements.count <= most
+
+
+def test_a_search_takes_4_statements_and_suggestions_2_however_much_is_found(store: Floor) -> None:
+    for many in (1, 20):
+        made = [product(store, name=f"Amber {many} {n}") for n in range(many)]
+        store.catalog.discount(by=SYSTEM, product_ids=[each.id for each in made], percent=Decimal(10))
+        store.catalog.suggest(text="amb")
+        for most, look in (
+            (4, lambda: store.catalog.search(text="amber")),
+            (5, lambda: store.catalog.search(text="amber", page=PageRequest(total=True))),
+            (7, lambda: store.catalog.search(text="ambre")),
+            (5, lambda: store.catalog.products(text="amber")),
+            (2, lambda: store.catalog.suggest(text="amb")),
+        ):
+            with _storage(store).count_statements() as statements:
+                look()
+            assert statements.count <= most

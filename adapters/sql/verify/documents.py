@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, column, select, table
+from sqlalchemy import Select, column, func, select, table
 
 from adapters.sql import tables
 from adapters.sql.product_rows import PRODUCT, PRODUCTS, product_from
@@ -19,6 +19,8 @@ _rows = (
     .select_from(PRODUCTS.outerjoin(tables.search_documents, _documents.product_id == _products.id))
     .order_by(_products.id)
 )
+_categories = select(func.count()).select_from(tables.categories)
+_noted = select(func.count()).select_from(tables.shelf_changes)
 _indexed: Select[Any] = select(column("id")).select_from(table("search_index_docsize", column("id")))
 
 
@@ -43,9 +45,11 @@ def documents(language: Language) -> Walk:
                 yield [_finding(product_id, "missing in the index")]
             else:
                 yield []
-            if indexed is not None:
-                indexed.discard(number)
-        yield [Finding("found-by", "search_index", str(number), "is of no document") for number in indexed or ()]
+        if snapshot.number(_categories) and not snapshot.number(_noted):
+            yield [Finding("found-by", "shelf_changes", "1", "is missing, and without it nothing is suggested")]
+        there = {row[0] for row in snapshot.rows(select(_documents.id))} if indexed else set()
+        astray = sorted((indexed or set()) - there)
+        yield [Finding("found-by", "search_index", str(number), "is of no document") for number in astray]
 
     return walk
 
