@@ -935,8 +935,8 @@ def test_an_index_that_is_not_of_the_documents_is_found(where: Where) -> None:
     touched = "INSERT INTO search_index (search_index, rowid, name, labels, details) SELECT {} FROM search_documents "
     with by_hand(where) as connection:
         id_, product_id = connection.execute(
-            text("SELECT id, product_id FROM search_documents WHERE name > ''")
-        ).first()
+            text("SELECT id, product_id FROM search_documents WHERE name > '' LIMIT 1")
+        ).one()
         connection.execute(text(touched.format("'delete', id, name, labels, details") + f"WHERE id = {id_}"))
         connection.execute(text(touched.format("NULL, 4711, name, labels, details") + "LIMIT 1"))
     found = [(each.rule, each.table, each.id) for each in found_in(where)]

@@ -14,17 +14,18 @@ from storecore.errors import Forbidden, Invalid
 from storecore.lists import PageRequest
 from storecore.ports import MOST_RELEVANT, ProductQuery, Storage
 from storecore.shop import Shop
+from storecore.store import Store
 from storecore.testing.builders import ids, make_category, make_product
 from storecore.testing.contracts.proving import written
 from tests.databases import database
 from tests.usecases.floor import HOME, Clock, Floor, person, product
 
 
-def names(store: Floor, text: str) -> list[str]:
+def names(store: Store, text: str) -> list[str]:
     return [found.offer.product.name for found in store.catalog.search(text=text).items]
 
 
-def suggestions(store: Floor, text: str, limit: int = 10) -> list[tuple[str, str]]:
+def suggestions(store: Store, text: str, limit: int = 10) -> list[tuple[str, str]]:
     return [(each.kind.value, each.text) for each in store.catalog.suggest(text=text, limit=limit)]
 
 
