@@ -71,6 +71,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "tests.bench.chat")
     session.run("python", "-m", "tests.bench.recommending")
     session.run("python", "-m", "tests.bench.sheets")
+    session.run("python", "-m", "tests.bench.finding")
     session.run("python", "-m", "tests.bench.searching")
     session.run("python", "-m", "tests.bench.searching", "--postgresql")
 

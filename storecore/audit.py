@@ -1,7 +1,7 @@
 """The audit log: who of the staff did what to which thing, when, and what changed by it.
 
-One table says which fields of an entity an entry shows. Personal ones are noted as changed, without their values, so
-that an entry never has to be erased.
+One table says which fields of an entity an entry tells of. Personal ones (``storecore.privacy``) are noted as changed,
+without their values, so that an entry never has to be erased.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from storecore.money import Money
 from storecore.notices import Notice
 from storecore.orders.model import Order
 from storecore.orders.refund import Refund
+from storecore.privacy import PERSONAL
 from storecore.reviews.model import Review
 from storecore.support.model import Conversation
 
@@ -61,11 +62,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What an entry calls an entity, and the names of its fields that it shows or notes as changed."""
+    """What an entry calls an entity, and the names of the fields that it tells of."""
 
     name: str
-    plain: str
-    personal: str = ""
+    fields: str
 
 
 _SHOWN: Mapping[type, _Shown] = MappingProxyType(
@@ -80,14 +80,14 @@ _SHOWN: Mapping[type, _Shown] = MappingProxyType(
         ),
         Order: _Shown(
             "order",
-            "status payment_status payment_provider refunded",
+            "status payment_status payment_provider refunded "
             "customer_name email delivery_address note carrier tracking_number",
         ),
-        Refund: _Shown("refund", "status amount shipping expect_return disposition", "reason decision_note"),
-        Review: _Shown("review", "product_id status rating", "comment"),
-        Conversation: _Shown("conversation", "status agent_id closed_by", "subject notes"),
-        User: _Shown("user", "role grants is_active email_verified", "email full_name phone tax_id home_address"),
-        Notice: _Shown("notice", "template state attempts", "recipient"),
+        Refund: _Shown("refund", "status amount shipping expect_return disposition reason decision_note"),
+        Review: _Shown("review", "product_id status rating comment"),
+        Conversation: _Shown("conversation", "status agent_id closed_by subject notes"),
+        User: _Shown("user", "role grants is_active email_verified email full_name phone tax_id home_address"),
+        Notice: _Shown("notice", "template state attempts recipient"),
     }
 )
 
@@ -120,8 +120,8 @@ def entry(
         action=action,
         object_type=shown.name,
         object_id=subject.id,
-        before={name: _told(name, old[name], shown) for name in changed if name in old},
-        after={name: _told(name, new[name], shown) for name in changed if name in new}
+        before={name: _told(name, old[name], type(subject)) for name in changed if name in old},
+        after={name: _told(name, new[name], type(subject)) for name in changed if name in new}
         | {name: _json(value) for name, value in facts.items()},
         request_id=request_id.get(),
     )
@@ -130,11 +130,11 @@ def entry(
 def _look(entity: Audited | None, shown: _Shown) -> dict[str, Any]:
     if entity is None:
         return {}
-    return {name: getattr(entity, name) for name in f"{shown.plain} {shown.personal}".split()}
+    return {name: getattr(entity, name) for name in shown.fields.split()}
 
 
-def _told(name: str, value: Any, shown: _Shown) -> Any:
-    return HIDDEN if value is not None and name in shown.personal.split() else _json(value)
+def _told(name: str, value: Any, entity: type) -> Any:
+    return HIDDEN if value is not None and name in PERSONAL.get(entity, ()) else _json(value)
 
 
 def _json(value: Any) -> Any:

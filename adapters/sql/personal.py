@@ -49,7 +49,7 @@ _POINTS, _CLEAR, _SEALED, _INDEX, _HASH, _PLAIN = (
 COLUMNS: Mapping[str, Mapping[Kept, str]] = {
     "users": {
         _POINTS: "id",
-        _CLEAR: "email full_name preferences",
+        _CLEAR: "email full_name name_folded name_turned preferences",
         _HASH: "password_hash",
         _SEALED: "private",
         _PLAIN: "role grants is_active email_verified created_at version",
@@ -61,8 +61,10 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
     "products": {
         _PLAIN: "id sku slug name description category_ids price cost currency discount_percent discount_starts_at "
         "discount_ends_at attributes images group tax_class is_active created_at updated_at version name_folded "
-        "final_price final_price_down next_price_change search_text",
+        "final_price final_price_down next_price_change",
     },
+    "search_documents": {_PLAIN: "id product_id name labels details language changed"},
+    "shelf_changes": {_PLAIN: "id shop changed"},
     "product_categories": {_PLAIN: "category_id product_id"},
     "product_attributes": {_PLAIN: "product_id name value"},
     "price_changes": {_POINTS: "actor_id", _PLAIN: "id product_id at price final_price currency"},
@@ -84,7 +86,7 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _SEALED: "private",
         _PLAIN: "id number status payment_status payment_provider currency subtotal discount shipping shipping_tax "
         "shipping_tax_rate tax total tax_included coupon_id coupon_code rules eta invoiced created_at version "
-        "explanation pay_by refunded",
+        "explanation pay_by refunded counted",
     },
     "order_lines": {
         _PLAIN: "order_id position id product_id sku name quantity unit_price product_discount order_discount "
@@ -95,6 +97,15 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _SEALED: "private",
         _PLAIN: "id sequence order_id issued_at seller total currency forgotten_at",
     },
+    "copurchases": {_PLAIN: "product_id other_id orders"},
+    "demand": {_PLAIN: "product_id orders heat"},
+    "takings": {
+        _PLAIN: "day tax_rate tax_included orders units listed reduced goods_tax tax shipping cost invoiced "
+        "units_returned refunds refunded_tax refunded_shipping credited",
+    },
+    "product_takings": {_PLAIN: "period product_id units units_returned net net_down refunds cost"},
+    "buyer_takings": {_POINTS: "customer_id", _PLAIN: "period orders spent spent_down"},
+    "rolled_up": {_PLAIN: "id timezone invoices credit_notes"},
     "payments": {
         _HASH: "attempt_key",
         _PLAIN: "id order_id provider reference amount currency state failure check_at created_at version",
@@ -137,6 +148,10 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _SEALED: "private",
         _PLAIN: "id event template invoice_of message_id state attempts created_at due_at leased_until sent_at "
         "credit_note_id",
+    },
+    "audit": {
+        _POINTS: "actor_id object_id",
+        _PLAIN: "id at actor_role action object_type before after request_id",
     },
     "answers": {_POINTS: "scope", _CLEAR: "key", _HASH: "fingerprint", _SEALED: "answer", _PLAIN: "at"},
 }

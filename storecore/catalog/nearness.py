@@ -31,7 +31,7 @@ def distance(a: str, b: str, at_most: int) -> int | None:
             if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
                 least = min(least, before[j - 2] + 1)
             row.append(least)
-        if min(row) > at_most and min(last) > at_most:
+        if min(row) > at_most:
             return None
         before, last = last, row
     return last[-1] if last[-1] <= at_most else None
