@@ -199,7 +199,10 @@ class Lexicon:
         return self._order[bisect_left(self._order, prefix) : bisect_left(self._order, prefix + _LAST)]
 
     def _nearest(self, word: Word) -> Wanted:
-        """A word, and what it may have been meant to be: words of the shop, or else how they begin."""
+        """A word, and what it may have been meant to be: words of the shop, or how they begin.
+
+        What is being typed is taken for a beginning of its length or longer: a letter less would be one too many.
+        """
         exact = _exact(word)
         allowed = allowance(word.text)
         if not allowed or not word.text.isalpha() or self._is_known(word):
@@ -207,7 +210,7 @@ class Lexicon:
         lengths = range(len(word.text) - allowed, len(word.text) + allowed + 1)
         among = dict.fromkeys(chain.from_iterable(map(self._of_length, lengths)))
         if word.is_prefix and len(word.text) >= _TELLING:
-            among |= dict.fromkeys(chain.from_iterable(map(self._begun, lengths)))
+            among |= dict.fromkeys(chain.from_iterable(map(self._begun, lengths[allowed:])))
         found = tuple(self._near(word.text, among, allowed))
         if word.is_prefix:
             return Wanted(exact.terms, (*exact.prefixes, *found))
