@@ -284,7 +284,7 @@ def give_back(store: Floor) -> None:
 def report(store: Floor) -> None:
     """Sums are asked for before and after the worker has added papers to what is kept."""
     insight, today = store.insight, store.clock().date()
-    long: dict[str, Any] = {"first": today - timedelta(days=800), "last": today}
+    ranges: list[dict[str, Any]] = [{}, {"first": today - timedelta(days=800), "last": today}]
     things = [(offer.product.id, 1) for offer in store.catalog.products(query=ProductQuery(in_stock=True)).items[:2]]
     store.orders.place(by=GUEST, items=things, deliver_to=HOME, email="guest@example.com")
     store.orders.issue_due()

@@ -216,7 +216,7 @@ STAFF: Mapping[str, tuple[str, Act]] = {
 """Every use case that staff change something with: what it is called in the log, and an example."""
 
 OWN: Mapping[str, str] = {
-    "accounts": "add_address change_email change_password end_session remove_address resend_verification "
+    "accounts": "add_address change_email change_password end_session erase remove_address resend_verification "
     "update_address update_profile",
     "carts": "add_item apply_coupon clear merge remove_coupon remove_item set_quantity",
     "orders": "amend checkout pay place",
@@ -228,12 +228,13 @@ OWN: Mapping[str, str] = {
 """What people do with what is their own, and what agents say, which is written down elsewhere."""
 
 SEEN: Mapping[str, str] = {
-    "catalog": "export_products",
+    "accounts": "export",
+    "catalog": "export_products reindex",
     "orders": "invoice",
     "refunds": "credit_note",
     "support": "attachment typing",
 }
-"""What changes nothing, though it is not marked as reading."""
+"""What changes nothing of the shop, though it is not marked as reading."""
 
 SHOP: Mapping[str, str] = {"accounts": "create_admin"}
 """What the command line alone may do; it is in the log all the same."""
