@@ -39,6 +39,7 @@ from storecore.ports import (
     Passwords,
     PaymentProvider,
     Random,
+    RateLimits,
     Signer,
     Storage,
 )
@@ -115,6 +116,7 @@ class _Ports:
     documents: Documents
     files: Files
     hub: Hub
+    rate_limits: RateLimits
     providers: Mapping[str, PaymentProvider]
     shop: Shop
 
@@ -142,10 +144,11 @@ class Store:
         documents: Documents,
         files: Files,
         hub: Hub,
+        rate_limits: RateLimits,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
     ) -> None:
-        self.shop, self.clock, self.storage = shop, clock, storage
+        self.shop, self.clock, self.storage, self.rate_limits = shop, clock, storage, rate_limits
         self._ports = _Ports(
             storage=storage,
             clock=clock,
@@ -157,6 +160,7 @@ class Store:
             documents=documents,
             files=files,
             hub=hub,
+            rate_limits=rate_limits,
             providers=providers,
             shop=shop,
         )
@@ -189,12 +193,13 @@ class Store:
         now = self.clock()
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
-            done += self._housekeeping.sweep() + self.support.sweep()
+            done += self._housekeeping.sweep() + self.support.sweep() + self.rate_limits.sweep(now)
         return done
 
     def close(self) -> None:
         """Give back files and connections."""
         self._ports.hub.close()
+        self.rate_limits.close()
         self.storage.close()
 
     def __enter__(self) -> "Store":

@@ -16,6 +16,7 @@ from storecore.support.handling import Case, Context
 from storecore.support.model import MAX_BODY, MAX_CLIENT_ID, MAX_SEQ, Conversation, ConversationStatus, Message, Side
 from storecore.support.saying import Said
 from storecore.support.telling import side_of
+from webapp import limits
 from webapp.carts import CartView, show_cart
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
@@ -246,7 +247,13 @@ class OpenConversation(Body):
 
 
 @routes.endpoint(
-    "POST", "/support/conversations", show=show_opened, location="/support/conversations/{id}", once=True, etag=True
+    "POST",
+    "/support/conversations",
+    show=show_opened,
+    location="/support/conversations/{id}",
+    once=True,
+    etag=True,
+    limit=limits.CONVERSATIONS,
 )
 def open_conversation(ask: Ask[OpenConversation]) -> Conversation:
     """Ask the shop something.
@@ -324,6 +331,7 @@ class SendMessage(Body):
     location="/support/conversations/{conversation_id}/messages",
     who=Who.PARTY,
     once=True,
+    limit=limits.MESSAGES,
     refuses=(ConversationClosed, NotClaimed),
 )
 def send_message(ask: Ask[SendMessage], conversation_id: str) -> Said:

@@ -69,25 +69,26 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     """The store over the real world. Open it after forking, and close it."""
     from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
+    from adapters.local_rate_limits import Unlimited
     from adapters.passwords import Argon2Passwords
-    from adapters.sql import SqlStorage, open_hub
+    from adapters.sql import SqlStorage, open_hub, open_rate_limits
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
 
-    shop = settings.shop(public_url)
+    shop, cipher = settings.shop(public_url), FernetCipher(keys.encryption_keys)
+    limited = settings.rate_limits == "on"
     return Store(
-        storage=SqlStorage(
-            settings.database, cipher=FernetCipher(keys.encryption_keys), pool_size=settings.database_pool_size
-        ),
+        storage=SqlStorage(settings.database, cipher=cipher, pool_size=settings.database_pool_size),
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
-        passwords=Argon2Passwords(),
+        passwords=Argon2Passwords(room=max(1, settings.threads // 2)),  # the other half goes on selling
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
         files=DiskFiles(settings.attachment_folder),
         hub=open_hub(settings.database),
+        rate_limits=open_rate_limits(settings.database, cipher=cipher) if limited else Unlimited(),
         shop=shop,
         providers=_providers(settings, shop.public_url),
     )

@@ -6,13 +6,25 @@ It is also the reference: every other storage adapter has to agree with it.
 from collections.abc import Mapping
 
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import LocalRateLimits
 from adapters.memory.files import MemoryFiles
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
 from adapters.memory.signer import MemorySigner
 from adapters.memory.storage import MemoryStorage
 from adapters.system import random_bytes, utc_now, uuid7
-from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
+from storecore.ports import (
+    Clock,
+    Documents,
+    Files,
+    Mailer,
+    NewId,
+    Passwords,
+    PaymentProvider,
+    Random,
+    RateLimits,
+    Signer,
+)
 from storecore.shop import Shop
 from storecore.store import Store
 
@@ -38,6 +50,7 @@ def open_store(
     mailer: Mailer | None = None,
     documents: Documents | None = None,
     files: Files | None = None,
+    rate_limits: RateLimits | None = None,
     providers: Mapping[str, PaymentProvider] | None = None,
 ) -> Store:
     """An empty store that is forgotten with the process. Any port but the storage can be another."""
@@ -52,6 +65,7 @@ def open_store(
         documents=documents or TextDocuments(),
         files=files or MemoryFiles(clock),
         hub=LocalHub(),
+        rate_limits=rate_limits or LocalRateLimits(),
         shop=shop or Shop(),
         providers=providers or {},
     )

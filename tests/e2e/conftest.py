@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.jwt_tokens import JwtAccessTokens
+from adapters.local_rate_limits import Unlimited
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
@@ -222,6 +223,7 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+                rate_limits=Unlimited(),
                 providers={"demo": bank},
             )
         )

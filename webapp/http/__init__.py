@@ -45,7 +45,7 @@ list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an `
 with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
 ``endpoint(method, path, *, show=None, status=None, location=None, may=None, who=Who.ANYONE, once=False, etag=False,
-public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
+public=False, remember=None, accepts=(), most=1 MiB, produces=..., limit=None, refuses=())``
 
 ``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
               202.
@@ -58,11 +58,12 @@ public=False, remember=None, accepts=(), most=1 MiB, produces=..., refuses=())``
 ``public``    the answer is the same for everybody (else it is ``Cache-Control: private``).
 ``remember``  the answer is the same for every guest: it is kept until something is committed, or until the moment that
               this function reads off the result (None: the clock does not change it).
+``limit``     how often it may be asked: one of ``webapp.limits``.
 ``refuses``   the errors that clients should expect beside the usual ones, for the documentation.
 
 ``Ask``: ``store``, ``by`` (the Actor), ``user`` (raises unless signed in), ``session_id``, ``body``, ``query``,
-``page``, ``once``, ``if_version``, ``request_id``, ``address``, ``device``, ``refresh_token`` (the cookie's),
-``sessions`` (opens and closes cookies) and ``parts``.
+``page``, ``once``, ``if_version``, ``request_id``, ``address``, ``place`` (the network around it), ``device``,
+``refresh_token`` (the cookie's), ``sessions`` (opens and closes cookies) and ``parts``.
 
 An error whose ``extra`` holds an entity needs ``@problems.show_extra.register`` for its type.
 """

@@ -73,12 +73,13 @@ class Cookies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatLimits:
-    """Live conversations: how many ``sockets`` a process holds, each with a thread of its own; how many messages of
-    ``history``, and how much of the ``queue``, a client is sent at first; and for how many seconds' ``patience`` a
-    client may leave unread what it is sent.
+    """Live conversations: how many ``sockets`` a process holds, each with a thread of its own, and how many of them are
+    ``each`` person's; how many messages of ``history``, and how much of the ``queue``, a client is sent at first; and
+    for how many seconds' ``patience`` a client may leave unread what it is sent.
     """
 
     sockets: int = 200
+    each: int = 8
     history: int = 50
     queue: int = 50
     patience: float = 15.0
