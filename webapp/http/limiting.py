@@ -26,7 +26,7 @@ from storecore.store import Store
 POLICY, STANDING = "RateLimit-Policy", "RateLimit"
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-_WINDOWS = {MINUTE: "minute", HOUR: "hour"}
+_WINDOWS = {MINUTE: "a minute", HOUR: "an hour"}
 
 _ALLOWANCES = "storecore.allowances"
 

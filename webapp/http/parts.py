@@ -8,6 +8,9 @@ from typing import Any, Literal, Protocol
 from storecore.money import Money
 from storecore.store import Store
 
+SOCKETS, SOCKETS_EACH = 200, 8
+"""Live conversations at a process, and of one person among them."""
+
 
 class AccessClaims(Protocol):
     """What an access token says."""
@@ -78,8 +81,8 @@ class ChatLimits:
     for how many seconds' ``patience`` a client may leave unread what it is sent.
     """
 
-    sockets: int = 200
-    each: int = 8
+    sockets: int = SOCKETS
+    each: int = SOCKETS_EACH
     history: int = 50
     queue: int = 50
     patience: float = 15.0
