@@ -18,6 +18,7 @@ from webapp import (
     credentials,
     demo_bank,
     fulfilment,
+    handling,
     invoices,
     links,
     orders,
@@ -54,6 +55,7 @@ AREAS: tuple[Routes, ...] = (
     reviews.routes,
     refunds.routes,
     support.routes,
+    handling.routes,
     attachments.routes,
     system.routes,
 )
