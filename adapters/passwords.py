@@ -22,8 +22,7 @@ class Argon2Passwords:
     They run in threads of their own: the C library keeps freed memory for each thread that ever asked for it, and a
     login storm over all of a server's threads would leave it with hundreds of MiB.
 
-    At most ``room`` callers wait for one, themselves included, and for ``patience`` seconds; the others get
-    ``Unavailable``, so that a storm never holds all of a server's threads.
+    At most ``room`` callers are at it or wait, and for ``patience`` seconds; the others get ``Unavailable``.
     """
 
     def __init__(

@@ -82,7 +82,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
-        passwords=Argon2Passwords(room=max(1, settings.threads // 2)),  # the other half goes on selling
+        passwords=Argon2Passwords(),
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
