@@ -77,8 +77,8 @@ class Cookies:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatLimits:
     """Live conversations: how many ``sockets`` a process holds, each with a thread of its own, and how many of them are
-    ``each`` person's (None: any number); how many messages of ``history``, and how much of the ``queue``, a client is sent at first; and
-    for how many seconds' ``patience`` a client may leave unread what it is sent.
+    ``each`` person's (None: any number); how many messages of ``history``, and how much of the ``queue``, a client is
+    sent at first; and for how many seconds' ``patience`` a client may leave unread what it is sent.
     """
 
     sockets: int = SOCKETS
