@@ -271,7 +271,7 @@ class Site:
         from adapters.jwt_tokens import JwtAccessTokens
         from adapters.tokens import SignedValues
         from webapp import create_app
-        from webapp.http.parts import SOCKETS, SOCKETS_EACH, ChatLimits, Cookies, Parts
+        from webapp.http.parts import SOCKETS_EACH, ChatLimits, Cookies, Parts
         from webapp.system import disk
 
         ready = {"database": self._database_answers, "disk": disk(settings.instance_dir)}
@@ -298,7 +298,7 @@ class Site:
                 chat=ChatLimits(
                     history=settings.support_history_limit,
                     queue=settings.support_queue_limit,
-                    each=SOCKETS_EACH if settings.rate_limits == "on" else SOCKETS,
+                    each=SOCKETS_EACH if settings.rate_limits == "on" else None,
                 ),
             )
         )

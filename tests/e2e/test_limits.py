@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from storecore.accounts.permissions import Role
 from storecore.ports import RateLimit
 from tests.e2e.conftest import PASSWORD, LiveShop, problem, text_of
 from tests.e2e.goods import order_of
-from tests.e2e.sockets import calling
+from tests.e2e.sockets import WAIT, calling
 from webapp import limits
 from webapp.http.limiting import Limit
 from webapp.http.parts import ChatLimits
@@ -223,11 +224,12 @@ def test_one_person_holds_so_many_sockets_and_the_others_get_theirs(live: LiveSh
             assert b"too-many-requests" in (refused.value.resp_body or b"")
             stack.enter_context(calling(live.bearer("support_agent@example.com")))
             stack.enter_context(calling(agent))
-        let_in = False
-        while not let_in:  # the server notices the end of a socket when it next looks
+        let_in, until = False, monotonic() + WAIT
+        while not let_in and monotonic() < until:  # the server notices the end of a socket when it next looks
             with suppress(websocket.WebSocketBadStatusException):
                 stack.enter_context(calling(ada, second))
                 let_in = True
+        assert let_in, "a place that was left is free again"
 
 
 @pytest.mark.parametrize("limits", [ChatLimits(each=1)], indirect=True)

@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.local_rate_limits import LocalRateLimits
+from adapters.memory import open_store
+from adapters.passwords import Argon2Passwords
 from adapters.tokens import SignedValues
 from storecore.accounts.permissions import Role
 from storecore.errors import Unavailable
@@ -247,3 +249,29 @@ def test_every_limit_is_counted_apart(take: Callable[[Limit], RateLimit | None])
     limits = {endpoint.limit for area in AREAS for endpoint in area.endpoints if endpoint.limit}
     names = [rate.name for limit in limits if (rate := take(limit)) is not None]
     assert len(names) == len(set(names))
+
+
+def test_every_way_to_guess_a_password_is_counted_by_the_address_it_comes_from() -> None:
+    store = open_store(passwords=Argon2Passwords(time_cost=1, memory_cost=8))
+    ada = store.accounts.register(email="ada@example.com", password="12345678", full_name="Ada L")
+    parts = Parts(store=store, access_tokens=JwtAccessTokens([KEY]), values=SignedValues([KEY]))
+    client = create_app(parts).test_client(use_cookies=False)
+
+    def status(path: str, body: dict[str, str], at: str) -> int:
+        sent = {"headers": {"Authorization": f"Bearer {token}"}, "environ_overrides": {"REMOTE_ADDR": at}}
+        return client.post(f"/api/v1{path}", json=body, **sent).status_code
+
+    token = ""
+    right = {"email": ada.email, "password": "12345678"}
+    token = client.post("/api/v1/auth/token", json=right).json["access_token"]  # type: ignore[index] # it is an object
+    guesses: dict[str, dict[str, str]] = {
+        "/auth/login": {"email": ada.email, "password": "wrong"},
+        "/auth/token": {"email": ada.email, "password": "wrong"},
+        "/auth/password": {"current_password": "wrong", "new_password": "another password"},
+        "/auth/email": {"email": "new@example.com", "password": "wrong"},
+    }
+    for number, (path, body) in enumerate(guesses.items()):
+        found = [status(path, body, f"192.0.2.{number}") for _ in range(6)]
+        assert found == [found[0]] * 5 + [429], path
+    assert status("/auth/token", right, "192.0.2.0") == 429
+    assert status("/auth/token", right, "192.0.2.99") == 200

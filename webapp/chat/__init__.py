@@ -107,10 +107,9 @@ class Chat:
         """One of the sockets that somebody may have here. Raises ``TooManyRequests``."""
         who = by.conversation_id if isinstance(by, Guest) else by.id
         with self._changed:
-            if self._seats[who] >= self.limits.each:
-                raise TooManyRequests(
-                    f"You have {self.limits.each} live conversations open; close one.", retry_after=SEAT_SECONDS
-                )
+            each = self.limits.each
+            if each is not None and self._seats[who] >= each:
+                raise TooManyRequests(f"You have {each} live conversations open; close one.", retry_after=SEAT_SECONDS)
             self._seats[who] += 1
         try:
             yield

@@ -77,12 +77,12 @@ class Cookies:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatLimits:
     """Live conversations: how many ``sockets`` a process holds, each with a thread of its own, and how many of them are
-    ``each`` person's; how many messages of ``history``, and how much of the ``queue``, a client is sent at first; and
-    for how many seconds' ``patience`` a client may leave unread what it is sent.
+    ``each`` person's (None: any number); how many messages of ``history``, and how much of the ``queue``, a client is
+    sent at first; and for how many seconds' ``patience`` a client may leave unread what it is sent.
     """
 
     sockets: int = SOCKETS
-    each: int = SOCKETS_EACH
+    each: int | None = SOCKETS_EACH
     history: int = 50
     queue: int = 50
     patience: float = 15.0
