@@ -264,6 +264,17 @@ class SearchContract(Contract):
             unit.categories.remove(new.id)
         assert suggested(storage, "blu") == ["Blue hat"]
 
+    def test_a_reader_of_an_older_state_leaves_later_ones_the_truth(self, storage: Storage) -> None:
+        (hat,) = shelve(storage, ids(), {"name": "Red hat"})
+        with seen(storage) as old:
+            assert old.products.get(hat.id).name == "Red hat"
+            changed(storage, hat, name="Blue hat")
+            assert suggested(storage, "blue") == ["Blue hat"]
+            with old.search.lexicon() as lexicon:
+                lexicon.suggest("red")
+            assert (suggested(storage, "blue"), suggested(storage, "red")) == (["Blue hat"], [])
+        assert (suggested(storage, "blue"), suggested(storage, "red")) == (["Blue hat"], [])
+
     def test_threads_that_edit_and_search_at_once_all_see_the_truth(self, storage: Storage) -> None:
         products = shelve(storage, ids(), *({"sku": f"S{n}", "name": "Old"} for n in range(4)))
 
