@@ -69,6 +69,7 @@ def bench(session: nox.Session) -> None:
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.bench", *session.posargs)
     session.run("python", "-m", "tests.bench.chat")
+    session.run("python", "-m", "tests.bench.finding")
     session.run("python", "-m", "tests.bench.searching")
     session.run("python", "-m", "tests.bench.searching", "--postgresql")
 

@@ -11,4 +11,4 @@ def near(word: str, among: Iterable[str], at_most: int) -> list[str]:
     scorer: Callable[..., float] = OSA.distance  # its own type is narrower than what `extract` says it takes
     found = process.extract(word, list(among), scorer=scorer, limit=None, score_cutoff=at_most)
     least = min((distance for _, distance, _ in found), default=0)
-    return [other for other, distance, _ in sorted(found, key=lambda each: each[2]) if distance == least]
+    return [other for other, distance, _ in found if distance == least]

@@ -26,6 +26,8 @@ _STOP_WORDS = {
 }
 """Folded, as the words they are compared with. The other languages have none."""
 
+_NOUN_FIRST = frozenset({"arabic", "catalan", "french", "indonesian", "italian", "portuguese", "romanian", "spanish"})
+
 KNOWN = tuple(sorted(name for name in snowballstemmer.algorithms() if "porter" not in name))
 
 
@@ -40,6 +42,7 @@ def language(name: str) -> Language:
         name=f"{name} (Snowball {version('snowballstemmer')})",
         stem=_stem(name),
         stop_words=frozenset(_STOP_WORDS.get(name, "").split()),
+        noun_first=name in _NOUN_FIRST,
     )
 
 

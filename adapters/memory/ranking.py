@@ -10,7 +10,7 @@ from storecore.catalog.documents import Document
 from storecore.lists import Page, PageRequest
 from storecore.ports import MOST_RELEVANT, Hit, ProductQuery
 
-NAME, LABELS, DETAILS = 10.0, 4.0, 1.0
+NAME, LABELS, DETAILS = 6.0, 4.0, 1.0
 """What a term counts in each field of a document."""
 _K1, _B = 1.2, 0.75
 _LEAST_RARITY = 1e-6

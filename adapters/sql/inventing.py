@@ -44,6 +44,9 @@ _SHELVES = tuple((department, thing) for department, things in _DEPARTMENTS.item
 _VARIANTS = tuple(pairs(("Charcoal", "Sand", "Moss"), ("Small", "Large")))
 _MATERIALS = ("oak", "steel", "linen", "stoneware", "recycled glass", "cork", "wool", "bamboo")
 _BRANDS = ("Alder & Finch", "Nordhavn", "Casa Verde", "Kōbō", "Østerlund", "Mühlbach", "Bahçe", "Little Harbour")
+_SYLLABLES = tuple(first + vowel for first in "bdfgklmnprstvz" for vowel in "aeiou")
+_VOCABULARY = 30_000
+"""How many names of patterns there are; the nth is used 1/n as often as the first (Zipf's law)."""
 _FIRST = ("Ada", "Ayşe", "Björn", "Chidi", "Dmitri", "Elena", "Fatima", "Grace", "Hiro", "Inês", "Jan", "Katarína")
 _LAST = ("Andersson", "Brown", "Costa", "Demir", "Evans", "Fischer", "García", "Horák", "İnan", "Jansen", "Kowalski")
 _STREETS = ("Main Street", "Station Road", "Mill Lane", "High Street", "Park Avenue", "Harbour Walk", "Church Row")
@@ -162,7 +165,8 @@ class Invention:
         price = Money(style.randint(4, 180) * 100 + style.choice((0, 50, 90, 99)), self.shop.currency)
         discount = self._discount(style)
         colour, size = _VARIANTS[variant]
-        name = f"{brand} {material.title()} {thing} {design + 1} {colour} {size}"
+        line, *patterns = self._patterns(design, 16)
+        name = f"{brand} {line} {material.title()} {thing} {design + 1} {colour} {size}"
         made = self.opened - timedelta(days=30) + timedelta(days=30) * number / max(self.products, 1)
         return Product(
             id=self._id(made, f"product {number}"),
@@ -170,7 +174,7 @@ class Invention:
             name=name,
             slug=slugify(name),
             description=f"A {thing.lower()} of {material}, made to be used every day and mended when it is worn. "
-            f"Designed by {brand} for the {department.lower()}.",
+            f"Designed by {brand} for the {department.lower()}, in the patterns {', '.join(patterns)}.",
             category_ids=(self._shelves[f"{thing}s"], self._shelves[department]),
             price=price,
             cost=price.share(style.randint(35, 60), 100),
@@ -233,6 +237,11 @@ class Invention:
         """Trade grows: half of the orders came in the last third of the time."""
         return self.opened + TRADING * math.pow(min(number / max(self.orders, 1), 1), 2 / 3)
 
+    def _patterns(self, design: int, many: int) -> list[str]:
+        """Names that are used as words of a language are: few of them often, most of them rarely."""
+        random = self._random("patterns", design)
+        return [_pattern(int(_VOCABULARY ** random.random())).title() for _ in range(many)]
+
     def _discount(self, random: Random) -> Discount | None:
         """Some designs were reduced lately, are, or soon will be."""
         if random.random() >= _REDUCED:
@@ -257,6 +266,12 @@ class Invention:
 
     def _random(self, what: str, number: int) -> Random:
         return Random(f"{self.seed} {what} {number}")  # noqa: S311 - an invention is no secret
+
+
+def _pattern(number: int) -> str:
+    """The nth name, from 1; the frequent ones are short."""
+    higher, syllable = divmod(number, len(_SYLLABLES))
+    return _SYLLABLES[syllable] + (_pattern(higher) if higher else "n")
 
 
 def _line(product: Product, line: QuoteLine) -> OrderLine:

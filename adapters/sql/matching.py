@@ -91,7 +91,7 @@ class Hits(FunctionElement[Any]):
 def _by_fts5(hits: Hits, compiler: SQLCompiler, **options: Any) -> str:
     asked = compiler.process(hits.clauses, **options)
     return (
-        "(SELECT rowid AS id, -bm25(search_index, 10.0, 4.0, 1.0) AS score "  # noqa: S608 - no value is written into it
+        "(SELECT rowid AS id, -bm25(search_index, 6.0, 4.0, 1.0) AS score "  # noqa: S608 - no value is written into it
         f"FROM search_index WHERE search_index MATCH {asked})"
     )
 
@@ -99,9 +99,11 @@ def _by_fts5(hits: Hits, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Hits, "postgresql")
 def _by_tsvector(hits: Hits, compiler: SQLCompiler, **options: Any) -> str:
     asked = compiler.process(hits.clauses, **options)
+    any_of = f"replace({asked}, '&', '|')"
+    whole = f"replace({any_of}, ':*', '')"  # what only begins with a word counts, what is the word counts twice
+    ranks = (f"ts_rank('{{0.1, 0.2, 0.5, 1}}', terms, CAST({each} AS tsquery))" for each in (any_of, whole))
     return (
-        "(SELECT id, ts_rank('{0.1, 0.2, 0.4, 1}', terms, "  # noqa: S608 - no value is written into it
-        f"CAST(replace({asked}, '&', '|') AS tsquery), 1) AS score "
+        f"(SELECT id, {' + '.join(ranks)} AS score "  # noqa: S608 - no value is written into it
         f"FROM search_documents WHERE terms @@ CAST({asked} AS tsquery))"
     )
 

@@ -4,15 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from storecore.catalog.model import Product
-from storecore.catalog.words import Language
+from storecore.catalog.words import Language, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """The terms of a product, by how much they tell of it, with a space between any two; ``language`` made them.
 
-    ``labels`` are the terms of its attributes' values and of its SKU, and the :func:`shelf_mark` of each category it
-    is filed under. One without any term is an archived product's.
+    ``labels`` are the terms of its attributes' values and of its :func:`noun`, and the :func:`shelf_mark` of each
+    category it is filed under; ``details`` are those of its description and of its SKU. One without any term is an
+    archived product's.
     """
 
     name: str
@@ -44,16 +45,27 @@ def shelf_mark(category_id: str) -> str:
     return f"#{category_id}"
 
 
+def noun(product: Product, language: Language) -> str:
+    """What a product is, as far as its name tells: a ``Laptop Sleeve Blue`` is a sleeve, if blue is its colour.
+
+    That is the last word of the name, or the first where nouns come first, that is neither the value of an attribute
+    nor has a digit; empty if there is none.
+    """
+    values = {word for value in product.attributes.values() for word in words(value)}
+    telling = [word for word in words(product.name) if word not in values and word.isalpha()]
+    return telling[0 if language.noun_first else -1] if telling else ""
+
+
 def document(product: Product, language: Language) -> Document:
     """The document that a product should have."""
     if not product.is_active:
         return Document(name="", labels="", details="", language=language.name)
     labels = [term for value in product.attributes.values() for term in language.terms(value)]
-    labels += language.terms(product.sku)
+    labels += language.terms(noun(product, language))
     labels += [shelf_mark(category_id) for category_id in product.category_ids]
     return Document(
         name=" ".join(language.terms(product.name)),
         labels=" ".join(labels),
-        details=" ".join(language.terms(product.description)),
+        details=" ".join(language.terms(product.description) + language.terms(product.sku)),
         language=language.name,
     )

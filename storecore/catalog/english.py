@@ -21,6 +21,28 @@ _EXCEPTIONS = {
     "only": "onli",
     "singly": "singl",
 } | {word: word for word in ("andes", "atlas", "bias", "cosmos", "howe", "news", "sky")}
+_PLURALS = {
+    "calv": "calf",
+    "children": "child",
+    "feet": "foot",
+    "gees": "goos",
+    "halv": "half",
+    "hoov": "hoof",
+    "knive": "knife",
+    "leav": "leaf",
+    "loav": "loaf",
+    "men": "man",
+    "mice": "mous",
+    "scarv": "scarf",
+    "shelv": "shelf",
+    "teeth": "tooth",
+    "thiev": "thief",
+    "wive": "wife",
+    "wolv": "wolf",
+    "women": "woman",
+}
+"""The stem of a plural, and that of its singular; longer words may end so: bookshelves."""
+_PLURAL = re.compile(rf"(?:\Amen|{'|'.join(_PLURALS.keys() - {'men'})})\Z")
 _WHOLE_BEFORE_ING = frozenset({"even", "cann", "inn", "earr", "herr", "out"})
 _WHOLE_BEFORE_EED = frozenset({"succ", "proc", "exc"})
 
@@ -79,7 +101,15 @@ _STEP_4 = (
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """What the inflections of a folded word share: ``shirts`` and ``shirt``, ``running`` and ``run``."""
+    """What the forms of a folded word share: ``shirts`` and ``shirt``, ``running`` and ``run``, ``knives``, ``knife``.
+
+    Porter2, and the nouns whose plural is no matter of an ending.
+    """
+    return _PLURAL.sub(lambda plural: _PLURALS[plural.group()], porter2(word))
+
+
+def porter2(word: str) -> str:
+    """The stem of a folded word by the published steps alone."""
     if word in _EXCEPTIONS:
         return _EXCEPTIONS[word]
     if len(word) <= 2:

@@ -20,6 +20,8 @@ CANDIDATES = 50
 """Products among which those sold most are suggested."""
 BEST_SELLERS = 5_000
 """Products whose sales decide which of many are the candidates."""
+_TELLING = 5
+"""Letters from which a beginning tells what was meant though it was mistyped; of fewer, a slip makes almost any."""
 _KEPT = 2_000
 _LAST = chr(0x10FFFF)
 
@@ -197,19 +199,22 @@ class Lexicon:
         return self._order[bisect_left(self._order, prefix) : bisect_left(self._order, prefix + _LAST)]
 
     def _nearest(self, word: Word) -> Wanted:
-        """A word, and what it may have been meant to be: words of the shop, or else how they begin."""
+        """A word, and what it may have been meant to be: words of the shop, or how they begin.
+
+        What is being typed is taken for a beginning of its length or longer: a letter less would be one too many.
+        """
         exact = _exact(word)
         allowed = allowance(word.text)
         if not allowed or not word.text.isalpha() or self._is_known(word):
             return exact
-        length = len(word.text)
-        among = chain.from_iterable(self._of_length(length + by) for by in range(-allowed, allowed + 1))
-        if found := self._near(word.text, list(among), allowed):
-            return Wanted((*exact.terms, *found), exact.prefixes)
+        lengths = range(len(word.text) - allowed, len(word.text) + allowed + 1)
+        among = dict.fromkeys(chain.from_iterable(map(self._of_length, lengths)))
+        if word.is_prefix and len(word.text) >= _TELLING:
+            among |= dict.fromkeys(chain.from_iterable(map(self._begun, lengths[allowed:])))
+        found = tuple(self._near(word.text, among, allowed))
         if word.is_prefix:
-            begun = chain.from_iterable(self._begun(length + by) for by in range(-allowed, allowed + 1))
-            return Wanted(exact.terms, (*exact.prefixes, *self._near(word.text, list(begun), allowed)))
-        return exact
+            return Wanted(exact.terms, (*exact.prefixes, *found))
+        return Wanted((*exact.terms, *found))
 
     def _is_known(self, word: Word) -> bool:
         if word.text in self._counted or word.stem in self._counted:

@@ -65,12 +65,14 @@ class Language:
     """What the shop's texts are written in.
 
     ``stem`` takes a folded word to what its inflections share and may be called by several threads. An index that was
-    made with another ``name`` has to be made again. ``stop_words`` are folded.
+    made with another ``name`` has to be made again. ``stop_words`` are folded. ``noun_first``: what a thing is called
+    comes before what it is like, as in ``robe en lin``; otherwise after it, as in ``linen dress``.
     """
 
     name: str
     stem: Callable[[str], str]
     stop_words: frozenset[str] = frozenset()
+    noun_first: bool = False
 
     def terms(self, text: str) -> list[str]:
         """What a text is found by, in its order: each word and, where it differs, its stem.
