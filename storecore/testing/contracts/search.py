@@ -229,6 +229,11 @@ class SearchContract(Contract):
             assert unit.search.products("", 10) == [hat.id]
             assert unit.search.count() == 1
 
+    def test_units_sold_are_told_of_what_is_on_sale(self, storage: Storage) -> None:
+        hat, _ = shelve(storage, ids(), {"stock": 5, "sold": 2}, {"stock": 5, "sold": 3, "is_active": False})
+        with seen(storage) as unit:
+            assert unit.search.sold([*unit.search.products("", 10), "nothing"]) == {hat.id: 2}
+
     def test_a_unit_that_writes_has_no_lexicon_and_one_that_reads_writes_nothing(self, storage: Storage) -> None:
         (hat,) = shelve(storage, ids(), {"name": "Hat"})
         with written(storage) as unit, pytest.raises(RuntimeError), unit.search.lexicon():
