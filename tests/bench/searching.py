@@ -17,7 +17,7 @@ from random import Random
 from statistics import quantiles
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 
 from adapters.sql import migrate
