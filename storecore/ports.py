@@ -404,7 +404,8 @@ class Products(Protocol):
         """Active variants of one another, by SKU."""
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
-        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included.
+        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included, and one more
+        for a category.
 
         By relevance it is the list of :meth:`Search.page`.
         """
