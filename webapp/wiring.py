@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from adapters.payments.demo import DemoPayments
+    from adapters.sql import SqlStorage
+    from adapters.sql.rotating import Rotated
     from adapters.sql.verify import Finding
     from webapp.chat import Chat
 
@@ -67,7 +69,10 @@ def secrets_of(settings: Settings) -> Secrets:
 
 
 def open_store(settings: Settings, keys: Secrets, public_url: str | None = None) -> Store:
-    """The store over the real world. Open it after forking, and close it."""
+    """The store over the real world. Open it after forking, and close it.
+
+    Raises ``BadSecrets`` when the keys are not those of what is encrypted in the database.
+    """
     from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
     from adapters.passwords import Argon2Passwords
@@ -77,13 +82,15 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     from adapters.tokens import ItsDangerousSigner
 
     shop = settings.shop(public_url)
+    storage = SqlStorage(
+        settings.database,
+        cipher=FernetCipher(keys.encryption_keys),
+        pool_size=settings.database_pool_size,
+        language=language(settings.search_language),
+    )
+    _check_keys(settings, storage)
     return Store(
-        storage=SqlStorage(
-            settings.database,
-            cipher=FernetCipher(keys.encryption_keys),
-            pool_size=settings.database_pool_size,
-            language=language(settings.search_language),
-        ),
+        storage=storage,
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
@@ -96,6 +103,48 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         shop=shop,
         providers=_providers(settings, shop.public_url),
     )
+
+
+def _check_keys(settings: Settings, storage: "SqlStorage") -> None:
+    from adapters.sql.keys import KeyMissing, check_keys
+    from adapters.system import utc_now
+
+    try:
+        check_keys(storage, utc_now())
+    except KeyMissing as error:
+        storage.close()
+        raise BadSecrets(
+            f"The encryption keys are not those of {settings.database_place}: {error}. "
+            f"Put the missing key back into {_keys_place(settings)}, behind the others."
+        ) from None
+
+
+def _keys_place(settings: Settings) -> str:
+    return "ENCRYPTION_KEYS" if settings.encryption_keys else str(settings.instance_dir.resolve() / "secrets.json")
+
+
+@contextmanager
+def _storage(settings: Settings) -> "Iterator[SqlStorage]":
+    """The database by itself; it and the secrets have to be there. Raises ``CantStart``."""
+    from adapters.encryption import FernetCipher
+    from adapters.sql import SqlStorage
+    from adapters.stemming import language
+
+    kept = settings.instance_dir / "secrets.json"
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        raise BadDatabase(f"There is no database {settings.database}.")
+    if not settings.encryption_keys and not kept.exists():
+        raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
+    storage = SqlStorage(
+        settings.database,
+        cipher=FernetCipher(secrets_of(settings).encryption_keys),
+        pool_size=1,
+        language=language(settings.search_language),
+    )
+    try:
+        yield storage
+    finally:
+        storage.close()
 
 
 @contextmanager
@@ -137,28 +186,52 @@ def invent(
 
 def verify(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Sequence[Finding]":
     """Everything that is wrong in the database; it and the secrets have to be there. Raises ``CantStart``."""
-    from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
-    from adapters.sql import SqlStorage
     from adapters.sql.verify import verify as wrong_in
-    from adapters.stemming import language
     from adapters.system import utc_now
 
-    kept = settings.instance_dir / "secrets.json"
-    if isinstance(settings.database, Path) and not settings.database.exists():
-        raise BadDatabase(f"There is no database {settings.database}.")
-    if not settings.encryption_keys and not kept.exists():
-        raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
-    storage = SqlStorage(
-        settings.database,
-        cipher=FernetCipher(secrets_of(settings).encryption_keys),
-        pool_size=1,
-        language=language(settings.search_language),
-    )
-    try:
+    with _storage(settings) as storage:
         return wrong_in(storage, utc_now(), progress, DiskFiles(settings.attachment_folder))
-    finally:
-        storage.close()
+
+
+def rotate_keys(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Rotated":
+    """Encrypt with the newest key whatever is not. Raises ``CantStart``."""
+    from adapters.sql.rotating import rotate
+    from adapters.system import utc_now
+
+    with _storage(settings) as storage:
+        _check_keys(settings, storage)
+        return rotate(storage, utc_now, progress)
+
+
+def fields_with_older_keys(settings: Settings) -> int:
+    """How many fields ``rotate-keys`` would encrypt anew; found without reading anything if there is only one key."""
+    from adapters.sql.rotating import left
+
+    if len(secrets_of(settings).encryption_keys) == 1:
+        return 0
+    with _storage(settings) as storage:
+        return left(storage)
+
+
+def older_keys(settings: Settings) -> str | None:
+    """What is to be said of encryption keys behind the first; None if there are none, or no database yet."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.encryption import FernetCipher
+    from adapters.sql.keys import keys_in_use
+
+    try:
+        names = FernetCipher(secrets_of(settings).encryption_keys).names if settings.encryption_keys else ()
+        if len(names) < 2:
+            return None
+        with _storage(settings) as storage:
+            needed = set(keys_in_use(storage)) & set(names[1:])
+    except (CantStart, StoreError, SQLAlchemyError, ImportError):
+        return None
+    if needed:
+        return "ENCRYPTION_KEYS: something may still need the older keys; `storecore rotate-keys` changes that"
+    return "ENCRYPTION_KEYS: nothing in the database needs the older keys any more"
 
 
 def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[int, int], None]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, text, update
+from sqlalchemy import bindparam, delete, or_, select, text, tuple_, update
 
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
@@ -38,7 +38,12 @@ _list = NewestFirst(
     conditions={"state": _outbox.state == bindparam("state"), "user_id": _outbox.user_id == bindparam("user_id")},
 )
 
+RECIPIENT = "outbox.recipient"
+"""The purpose of the blind index of whom mail is for."""
+
 _add = add_missing(tables.outbox)
+_key = (_outbox.event, _outbox.recipient_index, _outbox.template)
+_there = select(*_key).where(tuple_(*_key).in_(bindparam("keys", expanding=True)))
 _due = (
     select(*_NOTICE)
     .where(
@@ -73,7 +78,8 @@ class SqlOutbox:
         self._transaction = transaction
 
     def add(self, notices: Iterable[Notice]) -> None:
-        """One statement; what is there already is dropped by the database."""
+        """One statement; what is there already is dropped by the database. One more while there are older keys."""
+        notices = self._without_older(list(notices))
         self._transaction.write(
             _add,
             [
@@ -82,7 +88,7 @@ class SqlOutbox:
                     "user_id": notice.user_id,
                     "event": notice.event,
                     "template": str(notice.template),
-                    "recipient_index": self._transaction.blind_index("outbox.recipient", notice.recipient),
+                    "recipient_index": self._transaction.blind_index(RECIPIENT, notice.recipient),
                     "invoice_of": notice.invoice_of,
                     "credit_note_id": notice.credit_note_id,
                     "message_id": notice.message_id,
@@ -133,6 +139,21 @@ class SqlOutbox:
     def forget(self, user_id: str) -> Sequence[str]:
         """One statement."""
         return [notice_id for (notice_id,) in self._transaction.returned(_forget, {"owner": user_id})]
+
+    def _without_older(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        """Those that are not there with an index by an older key, which the database can't tell is the same."""
+        older = {
+            (notice.event, index, str(notice.template)): notice.id
+            for notice in notices
+            for index in self._transaction.blind_indexes(RECIPIENT, notice.recipient)[1:]
+        }
+        if not older:
+            return notices
+        there = {
+            older[event, bytes(index), name]
+            for event, index, name in self._transaction.rows(_there, {"keys": list(older)})
+        }
+        return [notice for notice in notices if notice.id not in there]
 
     def _changing(self, notice: Notice) -> dict[str, Any]:
         private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}

@@ -154,6 +154,7 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _PLAIN: "id at actor_role action object_type before after request_id",
     },
     "answers": {_POINTS: "scope", _CLEAR: "key", _HASH: "fingerprint", _SEALED: "answer", _PLAIN: "at"},
+    "encryption_keys": {_PLAIN: "name since"},
 }
 """Every column of every table, by how it keeps what it holds."""
 

@@ -717,3 +717,12 @@ answers = table(
     when("at"),
     Index("ix_answers_at", "at"),
 )
+
+# Keys of which something may be encrypted, by their names.
+
+encryption_keys = table(
+    "encryption_keys",
+    Column("name", Characters, primary_key=True),
+    when("since"),
+    narrow=True,
+)
