@@ -816,6 +816,9 @@ class Outbox(Protocol):
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
 
+    def owed(self) -> tuple[int, datetime | None]:
+        """How many are neither sent nor given up, and the earliest time at which one of them is due."""
+
     def sweep(self, before: datetime) -> int:
         """Forget notices sent before a time; how many."""
 

@@ -1,7 +1,7 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from adapters import secrets as secret_files
 from adapters.secrets import Secrets
+from storecore.accounts.model import SYSTEM
 from storecore.errors import StoreError
 from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
-from storecore.ports import Documents, Mailer, PaymentProvider
+from storecore.ports import Documents, Mailer, Passwords, PaymentProvider
 from storecore.store import Store
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
@@ -68,8 +69,14 @@ def secrets_of(settings: Settings) -> Secrets:
     )
 
 
-def open_store(settings: Settings, keys: Secrets, public_url: str | None = None) -> Store:
-    """The store over the real world. Open it after forking, and close it.
+def open_store(
+    settings: Settings,
+    keys: Secrets,
+    public_url: str | None = None,
+    *,
+    hashing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Store:
+    """The store over the real world. Open it after forking, and close it. Passwords are hashed inside ``hashing()``.
 
     Raises ``BadSecrets`` when the keys are not those of what is encrypted in the database.
     """
@@ -94,7 +101,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
-        passwords=Argon2Passwords(),
+        passwords=_Watched(Argon2Passwords(), hashing),
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
@@ -244,6 +251,24 @@ def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[i
         raise CantStart(str(error)) from None
 
 
+class _Watched:
+    """``Passwords`` whose queue somebody watches."""
+
+    def __init__(self, passwords: Passwords, hashing: Callable[[], AbstractContextManager[None]]) -> None:
+        self._passwords, self._hashing = passwords, hashing
+        self.outdated = passwords.outdated
+
+    def hash(self, password: str) -> str:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.hash(password)
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.verify(password, hashed)
+
+
 class _PdfWhenNeeded:
     """``PdfDocuments``, whose libraries load slowly, loaded for the first paper."""
 
@@ -328,9 +353,12 @@ class Site:
     """What one server process runs: the app, its store, and a worker beside them if ``deliver``."""
 
     def __init__(self, settings: Settings, public_url: str, *, deliver: bool = True) -> None:
+        from webapp.metrics import Metrics
+
         keys = secrets_of(settings)
-        self.store = open_store(settings, keys, public_url)
-        self.worker = Worker(self.store)
+        self.metrics = Metrics(self._owed)
+        self.store = open_store(settings, keys, public_url, hashing=self.metrics.hashing)
+        self.worker = Worker(self.store, told=lambda failed: self.metrics.worked(failed=failed))
         self.app = self._app(settings, keys, deliver=deliver)
         if deliver:
             self.worker.start()
@@ -365,9 +393,15 @@ class Site:
                 ready=ready,
                 demo_bank=_demo_bank(settings, self.store.shop.public_url),
                 version=_version(),
+                metrics=self.metrics,
+                metrics_from=settings.metrics_from,
                 chat=ChatLimits(history=settings.support_history_limit, queue=settings.support_queue_limit),
             )
         )
+
+    def _owed(self) -> tuple[int, float]:
+        depth, oldest = self.store.notices.owed(by=SYSTEM)
+        return depth, 0.0 if oldest is None else (self.store.clock() - oldest).total_seconds()
 
     @property
     def chat(self) -> "Chat":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider
     from storecore.store import Store
 
-__all__ = ["DatabaseTooNew", "KeyMissing", "SqlStorage", "migrate", "open_hub", "open_store"]
+__all__ = ["DatabaseTooNew", "KeyMissing", "SqlStorage", "check_keys", "migrate", "open_hub", "open_store"]
 
 
 def open_store(

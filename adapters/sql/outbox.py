@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, func, or_, select, text, tuple_, update
 
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
@@ -68,6 +68,7 @@ _get = select(*_NOTICE).where(_outbox.id == bindparam("id"))
 _locked = _get.with_for_update(key_share=True)
 _remove = delete(tables.outbox).where(_outbox.id == bindparam("this"))
 _forget = delete(tables.outbox).where(_outbox.user_id == bindparam("owner")).returning(_outbox.id)
+_owed = select(func.count(), func.min(_outbox.due_at)).where(text(tables.TO_SEND))
 _sweep = delete(tables.outbox).where(_outbox.state == str(NoticeState.SENT), _outbox.sent_at < bindparam("before"))
 
 
@@ -123,6 +124,11 @@ class SqlOutbox:
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
         return _list.page(self._transaction, page, self._notices, state=state)
+
+    def owed(self) -> tuple[int, datetime | None]:
+        """From the index that keeps just these."""
+        ((count, due_at),) = self._transaction.rows(_owed)
+        return count, due_at
 
     def sweep(self, before: datetime) -> int:
         """Those that were sent."""

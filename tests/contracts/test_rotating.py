@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,7 +41,8 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
 @contextmanager
 def shop(where: Where, *keys: str) -> Iterator[Floor]:
     """A shop with these keys, the newest first."""
-    with Floor(SqlStorage(where, cipher=FernetCipher(keys)), Clock(), Shop()) as store:
+    store = Floor(SqlStorage(where, cipher=FernetCipher(keys)), Clock(), Shop())
+    with closing(store):
         check_keys(storage_of(store), store.clock())
         yield store
 

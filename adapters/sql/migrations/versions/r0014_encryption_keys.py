@@ -13,8 +13,9 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     op.create_table(
         "encryption_keys",
-        sa.Column("name", TEXT, primary_key=True),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_encryption_keys"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
