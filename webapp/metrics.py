@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,7 +22,7 @@ from flask import Flask, Request, Response, request
 from storecore.errors import NotFound, StoreError
 
 if TYPE_CHECKING:
-    from prometheus_client import Metric
+    from prometheus_client import Gauge, Metric
 
     from webapp.http.parts import Parts
 
@@ -85,13 +86,19 @@ class Metrics:
             multiprocess_mode="livesum",
             **to,
         )
-        self._round = Gauge(
+        self._failures = Counter("storecore_worker_failures", "Rounds of the worker that failed.", **to)
+
+    @cached_property
+    def _round(self) -> "Gauge":
+        """Made by the first round: a process without a worker has none."""
+        from prometheus_client import Gauge
+
+        return Gauge(
             "storecore_worker_last_round_timestamp_seconds",
             "When the worker last went round without failing; of several, that which has not for longest.",
             multiprocess_mode="livemin",
-            **to,
+            registry=self._own,
         )
-        self._failures = Counter("storecore_worker_failures", "Rounds of the worker that failed.", **to)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered; ``route`` is a pattern, of which there are few."""

@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import httpx
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from tests.e2e.goods import order_of
 from tests.e2e.processes import Shop, product
 from tests.e2e.servers import serving
-from tests.house.waiting import until
 
 PROBES = 60
 
@@ -56,7 +56,10 @@ def test_two_processes_count_together_also_after_one_died(server: tuple[int, Sho
     before = children(pid)
     assert len(before) == 2
     os.kill(victim := min(before), signal.SIGKILL)
-    until(lambda: len(children(pid) - {victim}) == 2 and read(shop))
+    deadline = monotonic() + 30
+    while len(children(pid) - {victim}) < 2:
+        assert monotonic() < deadline, "another takes its place"
+        sleep(0.05)
     look_around(shop)
     after = read(shop)
     assert after[LOOKED] == 2 * PROBES
@@ -74,7 +77,10 @@ def test_what_happens_in_the_shop_is_counted(server: tuple[int, Shop]) -> None:
             assert customer.post("/orders", json=order_of((thing, 2)), headers=headers).status_code == 201
         assert customer.post("/orders", json=order_of((thing, 2))).status_code == 409
         customer.post("/cart/items", json={"product_id": thing, "quantity": 1})
-    found = read(shop)
+    deadline = monotonic() + 30
+    while "storecore_worker_last_round_timestamp_seconds" not in (found := read(shop)):
+        assert monotonic() < deadline, "a worker goes round"
+        sleep(0.1)
     assert found["storecore_orders_placed_total"] == 1
     assert found["storecore_stock_outs_total"] == 1
     assert found["storecore_passwords_waiting"] == 0
@@ -89,7 +95,8 @@ def test_the_folder_of_counts_goes_with_the_server(tmp_path: Path) -> None:
         return set(Path("/dev/shm").glob("storecore-metrics-*"))
 
     others = folders()
-    with serving(tmp_path, WORKERS="2"):
+    with serving(tmp_path, WORKERS="2") as (_, address):
+        read(Shop([address]))
         (mine,) = folders() - others
         assert mine.stat().st_mode & 0o777 == 0o700
     assert not mine.exists()
