@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from flask import Flask
 from flask_cors import CORS
-from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import (
@@ -24,6 +23,7 @@ from webapp import (
     handling,
     invoices,
     links,
+    metrics,
     orders,
     outbox,
     payments,
@@ -89,15 +89,14 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     app.config["TRUSTED_HOSTS"] = list(parts.allowed_hosts) or None
     app.url_map.merge_slashes = False
     app.extensions["storecore"] = parts
-    metrics = CollectorRegistry()
-    headers.install(app, metrics, https=parts.cookies.secure)
+    headers.install(app, parts.metrics, https=parts.cookies.secure)
     limiting.install(app)
     problems.install(app)
     sessions = Sessions(parts)
     for area in areas:
         area.install(app, parts, sessions)
     docs.install(app, areas, title=f"{parts.store.shop.name} API", version=parts.version)
-    system.install_metrics(app, metrics)
+    metrics.install(app, parts)
     links.install(app, parts)
     demo_bank.install(app, parts)
     chat.install(app, parts, sessions)

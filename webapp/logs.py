@@ -119,6 +119,7 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("gunicorn.error").setLevel(max(level, logging.INFO))  # for debugging it quotes every path
     for chatty in ("alembic", "fontTools", "fpdf", "werkzeug", *([] if settings.production else ["gunicorn.error"])):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import structlog
 
+from webapp import metrics
 from webapp.refusals import CantListen
 from webapp.settings import Settings
 
@@ -132,6 +133,9 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
         for site in sites:
             site.close()
 
+    def count_out(_server: object, worker: Any) -> None:
+        metrics.process_ended(worker.pid)
+
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Takes its options from the settings, and opens the site in each process."""
 
@@ -149,6 +153,7 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
                 "forwarded_allow_ips": "",  # TRUSTED_PROXIES decides, in the app
                 "control_socket_disable": True,
                 "worker_exit": close_site,
+                "child_exit": count_out,
             }
             if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn makes an unnamed file there
                 options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108 - a heartbeat must not wait for a disk
@@ -161,7 +166,8 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
             return in_turn(sites[0].app, settings.threads)
 
     gc.freeze()  # what is loaded by now stays: forked processes go on sharing it, and end without tidying it up
-    Server().run()
+    with metrics.shared(settings.workers):
+        Server().run()
 
 
 def in_turn(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storecore import media
@@ -113,6 +113,7 @@ SearchLanguage = Literal[
 ]  # fmt: skip
 Names = Annotated[tuple[str, ...], NoDecode, _listed(",")]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_exact_origin)], ...], NoDecode, _listed(",")]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, _listed(",")]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long_secret)], ...], NoDecode, _listed(",")]
 AddressLines = Annotated[tuple[str, ...], NoDecode, _listed("|")]
 Percent = Annotated[Decimal, AfterValidator(_exact_rate)]
@@ -189,6 +190,10 @@ class Settings(BaseSettings):
         "in development only. Counted for all processes together on PostgreSQL, for each of them on SQLite.",
     )
     allowed_hosts: Names = Field(default=(), description="Comma list of Host names to answer to; by default any.")
+    metrics_from: Networks = Field(
+        default=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1")),
+        description="Comma list of addresses and networks that may read /metrics; to others it is not there.",
+    )
 
     smtp_host: str | None = Field(
         default=None, description="Mail server; by default mail is written to .eml files in INSTANCE_DIR."
