@@ -88,4 +88,4 @@ def test_more_is_not_returned_than_was_bought_on_however_many_lines(live: LiveSh
     with unchanged(live):
         body = {"items": [line, line], "reason": "Too small"}
         answer = customer.post(f"/orders/{order['id']}/refunds", json=body)
-        problem(answer, 422, "invalid")
+        problem(answer, 409, "not-returnable")
