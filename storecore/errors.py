@@ -119,6 +119,14 @@ class UnsupportedType(StoreError):
     title = "This type of body is not taken here"
 
 
+class TooManyRequests(StoreError):
+    """Too much, too fast. ``extra["retry_after"]`` is how many seconds to wait."""
+
+    kind = "too-many-requests"
+    code = "too-many-requests"
+    title = "Too many requests; wait a little"
+
+
 # What a port may raise about its technology.
 
 

@@ -8,7 +8,7 @@ in with any offset and come out in UTC. Everything a :class:`Unit` writes is see
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import BinaryIO, Protocol
 
@@ -43,7 +43,7 @@ Random = Callable[[int], bytes]
 
 
 class Passwords(Protocol):
-    """Slow one-way hashing of passwords."""
+    """Slow one-way hashing of passwords. It may raise ``Unavailable`` when too many are waiting for it."""
 
     def hash(self, password: str) -> str:
         """A salted hash that carries its own parameters."""
@@ -159,6 +159,66 @@ class Cipher(Protocol):
 
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """Equal for equal texts and says nothing else about them: for looking up an encrypted column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """At most so many hits in a window, which begins with its first one. ``name`` tells the counts of limits apart."""
+
+    name: str
+    most: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How somebody stands with a limit: the hits that were counted in a window that is over in ``resets_in``."""
+
+    limit: RateLimit
+    used: int
+    resets_in: timedelta
+
+    @property
+    def remaining(self) -> int:
+        """Hits that are left."""
+        return max(0, self.limit.most - self.used)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the last hit was one too many."""
+        return self.used > self.limit.most
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds after which the window is over."""
+        return -(-self.resets_in // timedelta(seconds=1))
+
+
+class RateLimits(Protocol):
+    """Counts how often somebody does something, outside units: what was counted is never rolled back.
+
+    A ``key`` says who, and may be personal (an email, an address): it is hashed before it is written down. When the
+    clock jumps back, hits stay counted, and no window lasts longer than its limit says from then on. Every method
+    raises ``Unavailable`` when the technology is down.
+    """
+
+    def take(self, limit: RateLimit, key: str, at: datetime) -> Allowance:
+        """One more hit, counted even when it is one too many, which does not prolong the window.
+
+        Of any number at the same time ``limit.most`` are not ``exceeded``, in whatever process.
+        """
+
+    def look(self, limit: RateLimit, key: str, at: datetime) -> Allowance:
+        """How it stands, counting nothing; a window that has not begun is as long as it would be."""
+
+    def clear(self, limit: RateLimit, key: str) -> None:
+        """Forget the hits of one key; nothing happens if there are none."""
+
+    def sweep(self, at: datetime) -> int:
+        """Forget windows that are over; how many."""
+
+    def close(self) -> None:
+        """Give back connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,7 +404,8 @@ class Products(Protocol):
         """Active variants of one another, by SKU."""
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
-        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included.
+        """Active products in ``query.sort`` order, ties by id. At most two statements, the count included, and one more
+        for a category.
 
         By relevance it is the list of :meth:`Search.page`.
         """

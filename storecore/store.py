@@ -48,6 +48,7 @@ from storecore.ports import (
     Passwords,
     PaymentProvider,
     Random,
+    RateLimits,
     Signer,
     Storage,
 )
@@ -145,6 +146,7 @@ class _Ports:
     documents: Documents
     files: Files
     hub: Hub
+    rate_limits: RateLimits
     providers: Mapping[str, PaymentProvider]
     shop: Shop
 
@@ -172,10 +174,11 @@ class Store:
         documents: Documents,
         files: Files,
         hub: Hub,
+        rate_limits: RateLimits,
         shop: Shop,
         providers: Mapping[str, PaymentProvider] = _OFFLINE_ONLY,
     ) -> None:
-        self.shop, self.clock, self.storage = shop, clock, storage
+        self.shop, self.clock, self.storage, self.rate_limits = shop, clock, storage, rate_limits
         self._ports = _Ports(
             storage=storage,
             clock=clock,
@@ -187,6 +190,7 @@ class Store:
             documents=documents,
             files=files,
             hub=hub,
+            rate_limits=rate_limits,
             providers=providers,
             shop=shop,
         )
@@ -225,12 +229,14 @@ class Store:
         if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
             self._swept_at = now
             done += self._housekeeping.sweep() + self.support.sweep() + self.orders.forget_buyers()
+            done += self.rate_limits.sweep(now)
             self.storage.scrub()
         return done
 
     def close(self) -> None:
         """Give back files and connections."""
         self._ports.hub.close()
+        self.rate_limits.close()
         self.storage.close()
 
     def __enter__(self) -> "Store":

@@ -21,6 +21,7 @@ from webapp import (
     dashboard,
     demo_bank,
     fulfilment,
+    handling,
     invoices,
     links,
     orders,
@@ -41,7 +42,7 @@ from webapp import (
     users,
     wishlist,
 )
-from webapp.http import bodies, docs, headers, problems
+from webapp.http import bodies, docs, headers, limiting, problems
 from webapp.http.endpoint import Routes
 from webapp.http.parts import Parts
 from webapp.sessions import Sessions
@@ -68,6 +69,7 @@ AREAS: tuple[Routes, ...] = (
     reviews.routes,
     refunds.routes,
     support.routes,
+    handling.routes,
     attachments.routes,
     administration.routes,
     audit.routes,
@@ -89,6 +91,7 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     app.extensions["storecore"] = parts
     metrics = CollectorRegistry()
     headers.install(app, metrics, https=parts.cookies.secure)
+    limiting.install(app)
     problems.install(app)
     sessions = Sessions(parts)
     for area in areas:
@@ -103,7 +106,15 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
             app,
             origins=list(parts.cors_origins),
             supports_credentials=True,
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed"],
+            expose_headers=[
+                "ETag",
+                "Location",
+                "Retry-After",
+                "X-Request-ID",
+                "Idempotent-Replayed",
+                limiting.STANDING,
+                limiting.POLICY,
+            ],
             max_age=600,
         )
     if parts.trusted_proxies:

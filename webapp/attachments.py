@@ -5,6 +5,7 @@ from typing import Annotated
 from storecore.errors import ConversationClosed, NotClaimed, Unavailable
 from storecore.support.model import MAX_BODY, MAX_CLIENT_ID
 from storecore.support.saying import Said
+from webapp import limits
 from webapp.http.answers import Answer, strangers_file
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
@@ -31,6 +32,7 @@ class AttachFile(Body):
     location="/support/attachments/{attachment[id]}",
     who=Who.PARTY,
     once=True,
+    limit=limits.ATTACHMENTS,
     refuses=(ConversationClosed, NotClaimed, Unavailable),
 )
 def attach(ask: Ask[Upload[AttachFile]], conversation_id: str) -> Said:

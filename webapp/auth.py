@@ -16,6 +16,7 @@ from storecore.errors import (
     TokenReused,
 )
 from storecore.lists import Page
+from webapp import limits
 from webapp.carts import CartView, show_cart
 from webapp.credentials import Email, NewPassword, Password
 from webapp.http.ask import Ask
@@ -48,6 +49,7 @@ class Registration(Body):
     location="/users/{id}",
     who=Who.NEWCOMER,
     once=True,
+    limit=limits.REGISTER,
     refuses=(EmailTaken,),
 )
 def register(ask: Ask[Registration]) -> User:
@@ -81,14 +83,20 @@ class LoginView(TypedDict):
     capped: list[CappedView]
 
 
-@routes.endpoint("POST", "/auth/login", who=Who.NEWCOMER, refuses=(InvalidCredentials, Forbidden))
+@routes.endpoint("POST", "/auth/login", who=Who.NEWCOMER, limit=limits.SIGN_IN, refuses=(InvalidCredentials, Forbidden))
 def login(ask: Ask[Credentials]) -> LoginView:
     """Sign in with cookies.
 
     What was put into a cart before signing in goes into the user's own cart; `capped` names the products of which
     less was available than both carts held together.
+
+    After five wrong passwords in a row from one address the account is closed to that address for a minute, after each
+    further one for twice as long, up to an hour: the right one gets a 429 then, too. A new password, set by the link
+    of a mail, ends that.
     """
-    signed_in = ask.store.accounts.login(email=ask.body.email, password=ask.body.password, device=ask.device)
+    signed_in = ask.store.accounts.login(
+        email=ask.body.email, password=ask.body.password, device=ask.device, address=ask.place
+    )
     cart_id = ask.by.cart_id if isinstance(ask.by, Guest) else None
     merged = ask.store.carts.merge(by=signed_in.user, cart_id=cart_id)
     ask.sessions.open(signed_in)
@@ -121,13 +129,22 @@ def show_tokens(signed_in: SignedIn, ask: Ask[Any]) -> TokenView:
     }
 
 
-@routes.endpoint("POST", "/auth/token", show=show_tokens, who=Who.NEWCOMER, refuses=(InvalidCredentials, Forbidden))
+@routes.endpoint(
+    "POST",
+    "/auth/token",
+    show=show_tokens,
+    who=Who.NEWCOMER,
+    limit=limits.SIGN_IN,
+    refuses=(InvalidCredentials, Forbidden),
+)
 def token(ask: Ask[Credentials]) -> SignedIn:
     """Sign in with tokens, for clients that are no browsers.
 
-    Send the access token as `Authorization: Bearer …`.
+    Send the access token as `Authorization: Bearer …`. Wrong passwords count as at `/auth/login`.
     """
-    return ask.store.accounts.login(email=ask.body.email, password=ask.body.password, device=ask.device)
+    return ask.store.accounts.login(
+        email=ask.body.email, password=ask.body.password, device=ask.device, address=ask.place
+    )
 
 
 class Renewal(Body):
@@ -143,7 +160,7 @@ class RenewedView(TypedDict):
     user: UserView
 
 
-@routes.endpoint("POST", "/auth/refresh", who=Who.NEWCOMER, refuses=(SessionEnded, TokenReused))
+@routes.endpoint("POST", "/auth/refresh", who=Who.NEWCOMER, limit=limits.REFRESH, refuses=(SessionEnded, TokenReused))
 def refresh(ask: Ask[Renewal]) -> TokenView | RenewedView:
     """Swap a refresh token for a fresh pair of tokens.
 

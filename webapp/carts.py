@@ -11,6 +11,7 @@ from storecore.carts.pricing import PricedCart, PricedItem, Problem
 from storecore.errors import CartEmpty, CouponNotApplicable, NotFound, OutOfStock, ProductUnavailable
 from storecore.orders.model import Order
 from storecore.transactions import Replayed
+from webapp import limits
 from webapp.http.answers import Answer
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
@@ -112,7 +113,9 @@ def get_cart(ask: Ask) -> PricedCart:
     return ask.store.carts.cart(by=ask.by)
 
 
-@routes.endpoint("POST", "/cart/items", show=show_cart, may=Permission.ORDERS_PLACE, once=True, refuses=_REFUSES)
+@routes.endpoint(
+    "POST", "/cart/items", show=show_cart, may=Permission.ORDERS_PLACE, once=True, limit=limits.CART, refuses=_REFUSES
+)
 def add_item(ask: Ask[Item]) -> PricedCart:
     """Put more of a product into my cart."""
     body = ask.body
@@ -132,33 +135,45 @@ def _keep(ask: Ask[Item], cart_id: str) -> None:
         ask.sessions.keep_cart(cart_id)
 
 
-@routes.endpoint("PATCH", "/cart/items/{product_id}", show=show_cart, may=Permission.ORDERS_PLACE, refuses=_REFUSES)
+@routes.endpoint(
+    "PATCH",
+    "/cart/items/{product_id}",
+    show=show_cart,
+    may=Permission.ORDERS_PLACE,
+    limit=limits.CART,
+    refuses=_REFUSES,
+)
 def set_quantity(ask: Ask[NewQuantity], product_id: str) -> PricedCart:
     """Have exactly so many of a product that is in my cart."""
     return ask.store.carts.set_quantity(by=ask.by, product_id=product_id, quantity=ask.body.quantity)
 
 
-@routes.endpoint("DELETE", "/cart/items/{product_id}", may=Permission.ORDERS_PLACE)
+@routes.endpoint("DELETE", "/cart/items/{product_id}", may=Permission.ORDERS_PLACE, limit=limits.CART)
 def remove_item(ask: Ask, product_id: str) -> None:
     """Take a product out of my cart."""
     ask.store.carts.remove_item(by=ask.by, product_id=product_id)
 
 
-@routes.endpoint("DELETE", "/cart", may=Permission.ORDERS_PLACE)
+@routes.endpoint("DELETE", "/cart", may=Permission.ORDERS_PLACE, limit=limits.CART)
 def clear_cart(ask: Ask) -> None:
     """Empty my cart."""
     ask.store.carts.clear(by=ask.by)
 
 
 @routes.endpoint(
-    "PUT", "/cart/coupon", show=show_cart, may=Permission.ORDERS_PLACE, refuses=(CouponNotApplicable, CartEmpty)
+    "PUT",
+    "/cart/coupon",
+    show=show_cart,
+    may=Permission.ORDERS_PLACE,
+    limit=limits.CART,
+    refuses=(CouponNotApplicable, CartEmpty),
 )
 def apply_coupon(ask: Ask[UseCoupon]) -> PricedCart:
     """Use a coupon on my cart."""
     return ask.store.carts.apply_coupon(by=ask.by, code=ask.body.code)
 
 
-@routes.endpoint("DELETE", "/cart/coupon", may=Permission.ORDERS_PLACE)
+@routes.endpoint("DELETE", "/cart/coupon", may=Permission.ORDERS_PLACE, limit=limits.CART)
 def remove_coupon(ask: Ask) -> None:
     """Use no coupon on my cart."""
     ask.store.carts.remove_coupon(by=ask.by)
@@ -172,6 +187,7 @@ def remove_coupon(ask: Ask) -> None:
     may=Permission.ORDERS_PLACE,
     once=True,
     etag=True,
+    limit=limits.GUEST_ORDERS,
     refuses=(CartEmpty, *PLACING_REFUSES),
 )
 def checkout(ask: Ask[Checkout]) -> Order:

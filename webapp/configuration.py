@@ -69,6 +69,8 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "PUBLIC_URL: must begin with https://, or passwords and cookies travel in the clear"
     if settings.cookie_secure is False:
         yield "COOKIE_SECURE: is off"
+    if settings.rate_limits == "off":
+        yield "RATE_LIMITS: is off, so passwords can be guessed"
     if settings.stripe_secret_key and not settings.stripe_api_base.startswith("https://"):
         yield "STRIPE_API_BASE: must begin with https://, or STRIPE_SECRET_KEY travels in the clear"
     encrypted = settings.smtp_starttls or settings.smtp_port == SMTP_OVER_TLS

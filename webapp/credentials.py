@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from storecore.accounts.model import PASSWORD_LENGTH, User
 from storecore.errors import LinkInvalid, WrongPassword
+from webapp import limits
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
 from webapp.http.fields import Text
@@ -34,13 +35,17 @@ class PasswordChange(Body):
     new_password: NewPassword
 
 
-@routes.endpoint("POST", "/auth/password", show=show_user, who=Who.SIGNED_IN, refuses=(WrongPassword,))
+@routes.endpoint(
+    "POST", "/auth/password", show=show_user, who=Who.SIGNED_IN, limit=limits.PASSWORD, refuses=(WrongPassword,)
+)
 def change_password(ask: Ask[PasswordChange]) -> User:
     """Change my password.
 
     Every session ends, this one too: sign in again.
     """
-    user = ask.store.accounts.change_password(by=ask.by, current=ask.body.current_password, new=ask.body.new_password)
+    user = ask.store.accounts.change_password(
+        by=ask.by, current=ask.body.current_password, new=ask.body.new_password, address=ask.place
+    )
     ask.sessions.close()
     return user
 
@@ -52,16 +57,16 @@ class EmailChange(Body):
     password: Password
 
 
-@routes.endpoint("POST", "/auth/email", status=202, who=Who.SIGNED_IN, refuses=(WrongPassword,))
+@routes.endpoint("POST", "/auth/email", status=202, who=Who.SIGNED_IN, limit=limits.PASSWORD, refuses=(WrongPassword,))
 def change_email(ask: Ask[EmailChange]) -> None:
     """Change my email address.
 
     A mail asks the new address to confirm; until it does, nothing changes. The old address is then told.
     """
-    ask.store.accounts.change_email(by=ask.by, password=ask.body.password, email=ask.body.email)
+    ask.store.accounts.change_email(by=ask.by, password=ask.body.password, email=ask.body.email, address=ask.place)
 
 
-@routes.endpoint("POST", "/auth/email/resend", status=202, who=Who.SIGNED_IN)
+@routes.endpoint("POST", "/auth/email/resend", status=202, who=Who.SIGNED_IN, limit=limits.RESET)
 def resend_verification(ask: Ask) -> None:
     """Send the mail that asks to confirm my address again."""
     ask.store.accounts.resend_verification(by=ask.by)
@@ -73,7 +78,7 @@ class Forgotten(Body):
     email: Email
 
 
-@routes.endpoint("POST", "/auth/password/forgot", status=202, who=Who.NEWCOMER)
+@routes.endpoint("POST", "/auth/password/forgot", status=202, who=Who.NEWCOMER, limit=limits.RESET)
 def forgot_password(ask: Ask[Forgotten]) -> None:
     """Send a link that sets a new password.
 
@@ -101,7 +106,9 @@ class Reset(Body):
     password: NewPassword
 
 
-@routes.endpoint("POST", "/auth/password/reset", show=show_owned, who=Who.NEWCOMER, refuses=(LinkInvalid,))
+@routes.endpoint(
+    "POST", "/auth/password/reset", show=show_owned, who=Who.NEWCOMER, limit=limits.RESET, refuses=(LinkInvalid,)
+)
 def reset_password(ask: Ask[Reset]) -> User:
     """Set a new password with the token of a mail's link, once.
 
@@ -116,7 +123,9 @@ class Verification(Body):
     token: LinkToken
 
 
-@routes.endpoint("POST", "/auth/email/verify", show=show_owned, who=Who.NEWCOMER, refuses=(LinkInvalid,))
+@routes.endpoint(
+    "POST", "/auth/email/verify", show=show_owned, who=Who.NEWCOMER, limit=limits.RESET, refuses=(LinkInvalid,)
+)
 def verify_email(ask: Ask[Verification]) -> User:
     """Confirm an email address with the token of a mail's link, once."""
     return ask.store.accounts.verify_email(token=ask.body.token)

@@ -21,7 +21,8 @@ from storecore.errors import Invalid, LinkInvalid, StoreError, TooLarge
 from storecore.orders.model import OFFLINE, Status
 from storecore.shop import Shop
 from storecore.store import Store
-from webapp.http import bodies
+from webapp import limits
+from webapp.http import bodies, limiting
 from webapp.http.parts import Parts
 from webapp.http.problems import RETRY_AFTER, STATUS, BadRequest
 
@@ -88,7 +89,7 @@ def readable(templates: Environment, view: Callable[P, Answer]) -> Callable[P, A
             expired = isinstance(error, LinkInvalid)
             refused = page(templates, "refused.html", STATUS[error.kind], error=error, expired=expired)
             if error.kind in RETRY_AFTER:
-                refused.headers["Retry-After"] = str(RETRY_AFTER[error.kind])
+                refused.headers["Retry-After"] = str(error.extra.get("retry_after", RETRY_AFTER[error.kind]))
             return refused
 
     return answer
@@ -105,6 +106,7 @@ class _Pages:
         return self._page("verify_email.html", token=_token())
 
     def verify_email(self) -> Response:
+        limiting.arrived(self._store, request, limits.RESET)
         user = self._store.accounts.verify_email(token=form().get("token", ""))
         return self._page("verified.html", email=user.email)
 
@@ -112,6 +114,7 @@ class _Pages:
         return self._password_page(_token())
 
     def reset_password(self) -> Response:
+        limiting.arrived(self._store, request, limits.RESET)
         sent = form()
         token, password = sent.get("token", ""), sent.get("password", "")
         if password != sent.get("again", ""):

@@ -20,6 +20,7 @@ from storecore.money import Money
 from storecore.orders.model import OFFLINE, HistoryEntry, Order, OrderLine, PaymentStatus, Status
 from storecore.ports import OrderQuery
 from storecore.shop import Shop
+from webapp import limits
 from webapp.addresses import AddressView, DeliveryAddress, show_address
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
@@ -210,6 +211,7 @@ PLACING_REFUSES = (NotFound, OutOfStock, PriceChanged, CouponNotApplicable, Prod
     may=Permission.ORDERS_PLACE,
     once=True,
     etag=True,
+    limit=limits.GUEST_ORDERS,
     refuses=PLACING_REFUSES,
 )
 def place(ask: Ask[PlaceOrder]) -> Order:

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from storecore.carts.model import MAX_LINES
 from storecore.errors import CouponNotApplicable, NotFound, ProductUnavailable
 from storecore.pricing import Quote, QuoteLine, Step
+from webapp import limits
 from webapp.addresses import DeliveryAddress
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
@@ -121,7 +122,13 @@ def show_quote(quote: Quote) -> QuoteView:
     }
 
 
-@routes.endpoint("POST", "/orders/quote", show=show_quote, refuses=(NotFound, CouponNotApplicable, ProductUnavailable))
+@routes.endpoint(
+    "POST",
+    "/orders/quote",
+    show=show_quote,
+    limit=limits.QUOTES,
+    refuses=(NotFound, CouponNotApplicable, ProductUnavailable),
+)
 def quote(ask: Ask[AskQuote]) -> Quote:
     """What would this cost?
 

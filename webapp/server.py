@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from flask import Response
+
     from webapp.wiring import Site
 
 log = structlog.get_logger()
@@ -35,6 +37,21 @@ BACKLOG = 2048
 SOCKETS = 250
 """Threads of a process beside THREADS, for the WebSockets that it allows and for those that it has to refuse."""
 SOCKETS_PATH = "/api/v1/support/ws"
+
+PASSWORD_PATHS = frozenset(
+    {
+        "/api/v1/auth/login",
+        "/api/v1/auth/token",
+        "/api/v1/auth/register",
+        "/api/v1/auth/password",
+        "/api/v1/auth/password/reset",
+        "/api/v1/auth/email",
+        "/links/reset-password",
+    }
+)
+"""Where passwords are hashed, which takes a core for a while. Half of THREADS may, the others go on selling."""
+LINE, LINE_SECONDS = 40, 5.0
+"""How many may wait to get there, in threads that are spare, and for how long."""
 
 FINISH_SECONDS = 5
 """How long running requests may take to finish after SIGTERM."""
@@ -147,17 +164,49 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
     Server().run()
 
 
-def in_turn(app: "WSGIApplication", most: int) -> "WSGIApplication":
-    """The app for so many requests at a time; WebSockets, which keep a thread each, it counts itself."""
-    turns = threading.BoundedSemaphore(most)
+def in_turn(
+    app: "WSGIApplication", most: int, *, line: int = LINE, patience: float = LINE_SECONDS
+) -> "WSGIApplication":
+    """The app for so many requests at a time; WebSockets, which keep a thread each, it counts itself.
+
+    Half as many may hash passwords, and a ``line`` of others waits for that without taking a turn, for ``patience``
+    seconds: a storm of logins slows logins, and not the shop. Who finds the line full gets 503, too.
+    """
+    turns, hashing = threading.BoundedSemaphore(most), threading.BoundedSemaphore(max(1, most // 2))
+    waiting = threading.BoundedSemaphore(line)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         if environ["PATH_INFO"] == SOCKETS_PATH:
             return app(environ, start_response)
-        with turns:
-            return app(environ, start_response)
+        if environ["PATH_INFO"] not in PASSWORD_PATHS:
+            with turns:
+                return app(environ, start_response)
+        if not (hashing.acquire(blocking=False) or queued()):
+            return busy()(environ, start_response)
+        try:
+            with turns:
+                return app(environ, start_response)
+        finally:
+            hashing.release()
+
+    def queued() -> bool:
+        if not waiting.acquire(blocking=False):
+            return False
+        try:
+            return hashing.acquire(timeout=patience)
+        finally:
+            waiting.release()
 
     return answer
+
+
+def busy() -> "Response":
+    """The answer to a login while too many others wait."""
+    from storecore.errors import Unavailable
+    from webapp.http.problems import problem
+
+    why = Unavailable("Too many people are signing in at once; try again shortly.")
+    return problem(why, request_id=uuid4().hex)
 
 
 def problem_of(why: str | None) -> bytes:

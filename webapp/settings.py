@@ -183,6 +183,11 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many proxies in front are ours: so many X-Forwarded-For entries count."
     )
+    rate_limits: Literal["on", "off"] = Field(
+        default="on",
+        description="Limits how often things are done from one address and by one account, and wrong passwords; `off` "
+        "in development only. Counted for all processes together on PostgreSQL, for each of them on SQLite.",
+    )
     allowed_hosts: Names = Field(default=(), description="Comma list of Host names to answer to; by default any.")
 
     smtp_host: str | None = Field(

@@ -9,17 +9,18 @@ from typing_extensions import TypedDict
 
 from storecore.accounts.permissions import Permission
 from storecore.catalog.model import Product
-from storecore.errors import AlreadyClaimed, ConversationClosed, NotClaimed
+from storecore.errors import ConversationClosed, NotClaimed
 from storecore.lists import Page
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.support.handling import Case, Context
 from storecore.support.model import MAX_BODY, MAX_CLIENT_ID, MAX_SEQ, Conversation, ConversationStatus, Message, Side
 from storecore.support.saying import Said
 from storecore.support.telling import side_of
+from webapp import limits
 from webapp.carts import CartView, show_cart
 from webapp.http.ask import Ask
 from webapp.http.endpoint import Routes
-from webapp.http.fields import Amount, Choice, Id, Text
+from webapp.http.fields import Amount, Choice, Text
 from webapp.http.validation import Body, Query
 from webapp.sessions import Who
 
@@ -246,7 +247,13 @@ class OpenConversation(Body):
 
 
 @routes.endpoint(
-    "POST", "/support/conversations", show=show_opened, location="/support/conversations/{id}", once=True, etag=True
+    "POST",
+    "/support/conversations",
+    show=show_opened,
+    location="/support/conversations/{id}",
+    once=True,
+    etag=True,
+    limit=limits.CONVERSATIONS,
 )
 def open_conversation(ask: Ask[OpenConversation]) -> Conversation:
     """Ask the shop something.
@@ -324,6 +331,7 @@ class SendMessage(Body):
     location="/support/conversations/{conversation_id}/messages",
     who=Who.PARTY,
     once=True,
+    limit=limits.MESSAGES,
     refuses=(ConversationClosed, NotClaimed),
 )
 def send_message(ask: Ask[SendMessage], conversation_id: str) -> Said:
@@ -338,63 +346,3 @@ def send_message(ask: Ask[SendMessage], conversation_id: str) -> Said:
         client_id=ask.body.client_id,
         once=ask.once,
     )
-
-
-@routes.endpoint(
-    "POST",
-    "/support/conversations/{conversation_id}/claim",
-    show=show_conversation,
-    may=Permission.SUPPORT_AGENT,
-    refuses=(AlreadyClaimed, ConversationClosed),
-)
-def claim(ask: Ask, conversation_id: str) -> Conversation:
-    """Take a conversation from the queue; nobody takes their own."""
-    return ask.store.support.claim(by=ask.by, conversation_id=conversation_id)
-
-
-@routes.endpoint(
-    "POST",
-    "/support/conversations/{conversation_id}/release",
-    show=show_conversation,
-    may=Permission.SUPPORT_AGENT,
-    refuses=(NotClaimed, ConversationClosed),
-)
-def release(ask: Ask, conversation_id: str) -> Conversation:
-    """Put a conversation that I have claimed back where it was in the queue."""
-    return ask.store.support.release(by=ask.by, conversation_id=conversation_id)
-
-
-class Transfer(Body):
-    """To whom."""
-
-    agent_id: Id
-
-
-@routes.endpoint(
-    "POST",
-    "/support/conversations/{conversation_id}/transfer",
-    show=show_conversation,
-    may=Permission.SUPPORT_AGENT,
-    refuses=(NotClaimed, ConversationClosed),
-)
-def transfer(ask: Ask[Transfer], conversation_id: str) -> Conversation:
-    """Hand a conversation that I have claimed to another agent."""
-    return ask.store.support.transfer(by=ask.by, conversation_id=conversation_id, agent_id=ask.body.agent_id)
-
-
-class Close(Body):
-    """How it ended, for the shop's eyes."""
-
-    notes: Annotated[str, Text(2000, least=0, lines=True)] | None = None
-
-
-@routes.endpoint(
-    "POST",
-    "/support/conversations/{conversation_id}/close",
-    show=show_conversation,
-    who=Who.PARTY,
-    refuses=(NotClaimed, ConversationClosed),
-)
-def close(ask: Ask[Close], conversation_id: str) -> Conversation:
-    """End a conversation: one's own, one that I have claimed, or, for `support:agent`, one that waits."""
-    return ask.store.support.close(by=ask.by, conversation_id=conversation_id, notes=ask.body.notes)

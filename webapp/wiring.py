@@ -70,17 +70,19 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     """The store over the real world. Open it after forking, and close it."""
     from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
+    from adapters.local_rate_limits import Unlimited
     from adapters.passwords import Argon2Passwords
-    from adapters.sql import SqlStorage, open_hub
+    from adapters.sql import SqlStorage, open_hub, open_rate_limits
     from adapters.stemming import language
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
 
-    shop = settings.shop(public_url)
+    shop, cipher = settings.shop(public_url), FernetCipher(keys.encryption_keys)
+    limited = settings.rate_limits == "on"
     return Store(
         storage=SqlStorage(
             settings.database,
-            cipher=FernetCipher(keys.encryption_keys),
+            cipher=cipher,
             pool_size=settings.database_pool_size,
             language=language(settings.search_language),
         ),
@@ -93,6 +95,7 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
         documents=_PdfWhenNeeded(settings),
         files=DiskFiles(settings.attachment_folder),
         hub=open_hub(settings.database),
+        rate_limits=open_rate_limits(settings.database, cipher=cipher) if limited else Unlimited(),
         shop=shop,
         providers=_providers(settings, shop.public_url),
     )
@@ -268,7 +271,7 @@ class Site:
         from adapters.jwt_tokens import JwtAccessTokens
         from adapters.tokens import SignedValues
         from webapp import create_app
-        from webapp.http.parts import ChatLimits, Cookies, Parts
+        from webapp.http.parts import SOCKETS_EACH, ChatLimits, Cookies, Parts
         from webapp.system import disk
 
         ready = {"database": self._database_answers, "disk": disk(settings.instance_dir)}
@@ -292,7 +295,11 @@ class Site:
                 ready=ready,
                 demo_bank=_demo_bank(settings, self.store.shop.public_url),
                 version=_version(),
-                chat=ChatLimits(history=settings.support_history_limit, queue=settings.support_queue_limit),
+                chat=ChatLimits(
+                    history=settings.support_history_limit,
+                    queue=settings.support_queue_limit,
+                    each=SOCKETS_EACH if settings.rate_limits == "on" else None,
+                ),
             )
         )
 

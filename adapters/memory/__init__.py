@@ -6,6 +6,7 @@ It is also the reference: every other storage adapter has to agree with it.
 from collections.abc import Mapping
 
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import LocalRateLimits
 from adapters.memory.files import MemoryFiles
 from adapters.memory.letters import MemoryMailer, TextDocuments
 from adapters.memory.passwords import ScryptPasswords
@@ -14,7 +15,18 @@ from adapters.memory.storage import MemoryStorage
 from adapters.system import random_bytes, utc_now, uuid7
 from storecore.catalog.english import ENGLISH
 from storecore.catalog.words import Language
-from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, Random, Signer
+from storecore.ports import (
+    Clock,
+    Documents,
+    Files,
+    Mailer,
+    NewId,
+    Passwords,
+    PaymentProvider,
+    Random,
+    RateLimits,
+    Signer,
+)
 from storecore.shop import Shop
 from storecore.store import Store
 
@@ -40,6 +52,7 @@ def open_store(
     mailer: Mailer | None = None,
     documents: Documents | None = None,
     files: Files | None = None,
+    rate_limits: RateLimits | None = None,
     providers: Mapping[str, PaymentProvider] | None = None,
     language: Language = ENGLISH,
 ) -> Store:
@@ -58,6 +71,7 @@ def open_store(
         documents=documents or TextDocuments(),
         files=files or MemoryFiles(clock),
         hub=LocalHub(),
+        rate_limits=rate_limits or LocalRateLimits(),
         shop=shop or Shop(),
         providers=providers or {},
     )

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.sql.databases import open_hub
+from adapters.sql.databases import open_hub, open_rate_limits
 from adapters.sql.migrations import DatabaseTooNew, migrate
 from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
 
 if TYPE_CHECKING:
     from storecore.catalog.words import Language
-    from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider
+    from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, RateLimits
     from storecore.store import Store
 
-__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_hub", "open_store"]
+__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_hub", "open_rate_limits", "open_store"]
 
 
 def open_store(
@@ -28,6 +28,7 @@ def open_store(
     mailer: "Mailer | None" = None,
     documents: "Documents | None" = None,
     files: "Files | None" = None,
+    rate_limits: "RateLimits | None" = None,
     providers: "Mapping[str, PaymentProvider] | None" = None,
     pool_size: int = 8,
     language: "Language | None" = None,
@@ -58,13 +59,9 @@ def open_store(
     shop = shop or Shop()
     migrate(where)
     secrets = load_or_create(Path(keys))
+    cipher = FernetCipher(secrets.encryption_keys)
     store = Store(
-        storage=SqlStorage(
-            where,
-            cipher=FernetCipher(secrets.encryption_keys),
-            pool_size=pool_size,
-            language=language or ENGLISH,
-        ),
+        storage=SqlStorage(where, cipher=cipher, pool_size=pool_size, language=language or ENGLISH),
         clock=clock or utc_now,
         new_id=new_id or uuid7,
         random=random_bytes,
@@ -74,6 +71,7 @@ def open_store(
         documents=documents or _pdf(shop),
         files=files or DiskFiles(Path(keys).with_suffix(".files"), clock=clock or utc_now),
         hub=open_hub(where),
+        rate_limits=rate_limits or open_rate_limits(where, cipher=cipher),
         shop=shop,
         providers=providers or {},
     )

@@ -8,9 +8,10 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.engine import URL
 
+from adapters.local_rate_limits import LocalRateLimits
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.sqlite_hub import SqliteHub
-from storecore.ports import Hub
+from storecore.ports import Cipher, Hub, RateLimits
 
 
 class Database(Protocol):
@@ -66,6 +67,16 @@ def open_hub(where: str | Path | URL) -> Hub:
     from adapters.sql.postgresql_hub import PostgresqlHub  # its driver is needed for nothing else
 
     return PostgresqlHub(place)
+
+
+def open_rate_limits(where: str | Path | URL, *, cipher: Cipher) -> RateLimits:
+    """What counts hits: on PostgreSQL for every process, on SQLite for this one alone. Open it after forking."""
+    place = located(where)
+    if isinstance(place, Path):
+        return LocalRateLimits()
+    from adapters.sql.rate_limits import PostgresqlRateLimits  # its driver is needed for nothing else
+
+    return PostgresqlRateLimits(place, cipher=cipher)
 
 
 def located(where: str | Path | URL) -> Path | URL:

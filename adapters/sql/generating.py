@@ -267,9 +267,14 @@ def _parts(numbers: range, size: int) -> Iterator[range]:
 
 
 def _make_room(connection: Connection) -> None:
-    """Let SQLite keep the pages of large indexes in memory until the commit."""
+    """Let SQLite keep the pages of large indexes in memory until the commit.
+
+    Let PostgreSQL use them: its plans are made while tables are small, and kept until they are large.
+    """
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA cache_size = -262144"))  # KiB
+    else:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
 
 
 def _take_stock(connection: Connection) -> None:

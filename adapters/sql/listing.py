@@ -74,9 +74,14 @@ def list_values(query: ProductQuery) -> dict[str, Any]:
     return values
 
 
-def listed(query: ProductQuery) -> Select[Any]:
-    """The rows of a list: the columns of a product, then those it is sorted by but the id."""
-    return _listed(shape_of(query))
+def listed(query: ProductQuery, *, one_shelf: bool = False) -> Select[Any]:
+    """The rows of a list: the columns of a product, then those it is sorted by but the id.
+
+    ``one_shelf``: nothing is filed below the category; then the newest on it come first in the category's own index,
+    and however many more there are need not be looked at.
+    """
+    shape = shape_of(query)
+    return _newest_on(shape) if one_shelf else _listed(shape)
 
 
 def counted(query: ProductQuery) -> Select[Any]:
@@ -98,6 +103,19 @@ def _listed(shape: Shape) -> Select[Any]:
         .select_from(PRODUCTS)
         .where(*conditions(shape), after(*order.columns, newest_first=order.backwards))
         .order_by(*(column.desc() if order.backwards else column for column in order.columns))
+    )
+
+
+@lru_cache(maxsize=512)
+def _newest_on(shape: Shape) -> Select[Any]:
+    sort, given, attributes, in_stock = shape
+    beside = sort, tuple(name for name in given if name != "category_id"), attributes, in_stock
+    return fetched(
+        select(*PRODUCT)
+        .select_from(tables.product_categories.join(PRODUCTS, _filed.product_id == _products.id))
+        .where(_filed.category_id == bindparam("category_id"), *conditions(beside))
+        .where(after(_filed.product_id, newest_first=True))
+        .order_by(_filed.product_id.desc())
     )
 
 

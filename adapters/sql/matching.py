@@ -48,7 +48,8 @@ _POSTGRESQL = (
 )
 for _dialect, _statements in (("sqlite", _SQLITE), ("postgresql", _POSTGRESQL)):
     for _statement in _statements:
-        event.listen(tables.search_documents, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+        _ddl = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy left its types out
+        event.listen(tables.search_documents, "after_create", _ddl.execute_if(dialect=_dialect))
 
 
 _NOTHING = '""'

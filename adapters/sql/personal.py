@@ -5,7 +5,6 @@ Whoever adds a column adds its name to its table below, and a test fails until t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -153,6 +152,7 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _POINTS: "actor_id object_id",
         _PLAIN: "id at actor_role action object_type before after request_id",
     },
+    "rate_limits": {_INDEX: "key", _PLAIN: "used ends_at"},
     "answers": {_POINTS: "scope", _CLEAR: "key", _HASH: "fingerprint", _SEALED: "answer", _PLAIN: "at"},
 }
 """Every column of every table, by how it keeps what it holds."""
@@ -176,11 +176,12 @@ HELD: Mapping[str, Mapping[type, str]] = {
 """Which table has a personal field of an entity; a review's author is its user's name, as it is now."""
 
 
-@dataclass(frozen=True, slots=True)
 class Unclassified(Exception):  # noqa: N818 - it reads as a statement
     """A column whose class nobody has said."""
 
-    column: str
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__(column)
 
     def __str__(self) -> str:
         table = self.column.partition(".")[0]

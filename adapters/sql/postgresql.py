@@ -44,8 +44,8 @@ class PostgresqlDatabase:
             "idle_in_transaction_session_timeout": f"{_LONGEST_SILENCE}s",
         }
         connect = connector(url, patience)
-        self._readers = _engine(connect, _READ, pool_size, patience)
-        self._writers = _engine(connector(url, patience, **writers), _WRITE, max(1, pool_size // 2), patience)
+        self._readers = pooled(connect, _READ, pool_size, patience)
+        self._writers = pooled(connector(url, patience, **writers), _WRITE, max(1, pool_size // 2), patience)
         self._observer = _Observer(connect)
 
     @property
@@ -56,19 +56,19 @@ class PostgresqlDatabase:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A snapshot."""
-        with _opened(self._readers) as connection:
+        with opened(self._readers) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction whose every statement sees what others have committed by then."""
-        with _opened(self._writers) as connection:
+        with opened(self._writers) as connection:
             yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """The same while no other process migrates; its statements take as long as they need."""
-        with _opened(self._writers) as connection:
+        with opened(self._writers) as connection:
             try:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 queue_for(connection, "migrations")
@@ -91,7 +91,7 @@ class PostgresqlDatabase:
 
 
 @contextmanager
-def _opened(engine: Engine) -> Iterator[Connection]:
+def opened(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction. Ending one that was not committed never fails: it is over with its connection."""
     try:
         connection = engine.connect()
@@ -105,7 +105,8 @@ def _opened(engine: Engine) -> Iterator[Connection]:
             connection.close()
 
 
-def _engine(connect: Connect, begin: str, pool_size: int, patience: float) -> Engine:
+def pooled(connect: Connect, begin: str, pool_size: int, patience: float) -> Engine:
+    """Connections that are asked to ``begin`` whenever one is taken from the pool."""
     engine = create_engine(
         f"{_DRIVER}://",
         creator=connect,

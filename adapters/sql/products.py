@@ -76,6 +76,7 @@ _save = (
     .where(_products.id == bindparam("this"), _products.version == bindparam("version_before"))
     .values({name: bindparam(name) for name in _EDITED})
 )
+_below = select(tables.categories.c.id).where(tables.categories.c.parent_id == bindparam("category_id")).limit(1)
 _file = insert(tables.product_categories)
 _unfile = delete(tables.product_categories).where(_filed.product_id == bindparam("product_id"))
 _describe = insert(tables.product_attributes)
@@ -167,10 +168,15 @@ class SqlProducts:
         return [product_from(row) for row in self._transaction.rows(_group, {"group": group})]
 
     def page(self, query: ProductQuery, page: PageRequest) -> Page[Product]:
-        """One statement, and one that counts."""
+        """One statement, one that counts, and for the newest of a category one that asks what is below it."""
         if query.sort == RELEVANCE:
             return ranking.page(self._transaction, query, page).map(lambda hit: hit.product)
-        rows = self._transaction.rows(listed(query), page_values(query, page))
+        one_shelf = (
+            query.sort == "newest"
+            and query.category_id is not None
+            and self._transaction.row(_below, {"category_id": query.category_id}) is None
+        )
+        rows = self._transaction.rows(listed(query, one_shelf=one_shelf), page_values(query, page))
         total = self._transaction.number(counted(query), list_values(query)) if page.total else None
         return page_of(
             rows,

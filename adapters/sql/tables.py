@@ -717,3 +717,12 @@ answers = table(
     when("at"),
     Index("ix_answers_at", "at"),
 )
+
+# Hits by hashed keys, for the rate limits of all processes on PostgreSQL, where the table is unlogged: a server that
+# crashed begins anew. No index on the time, so that an update touches no index at all. Empty on SQLite.
+rate_limits = table(
+    "rate_limits",
+    Column("key", LargeBinary, primary_key=True),
+    number("used"),
+    when("ends_at"),
+)

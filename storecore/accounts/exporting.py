@@ -7,10 +7,11 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from storecore.accounts.model import Actor, require_user
+from storecore.audit import AuditEntry
 from storecore.lists import every
 from storecore.notices import Notice
 from storecore.orders.model import Order
-from storecore.ports import ConversationQuery, OrderQuery, RefundQuery, Unit
+from storecore.ports import AuditQuery, ConversationQuery, OrderQuery, RefundQuery, Unit
 from storecore.privacy import shown
 from storecore.support.model import Conversation
 from storecore.transactions import Activity, reading
@@ -60,6 +61,11 @@ def _sections(unit: Unit, user_id: str) -> Iterator[tuple[str, Iterable[Any]]]:
         "conversations",
         (_conversation(unit, each) for each in every(lambda page: unit.conversations.page(conversations, page))),
     )
+    yield (
+        "account_changes",
+        (_change(each) for each in _entries(unit, AuditQuery(object_type="user", object_id=user_id))),
+    )
+    yield "work", (_act(each) for each in _entries(unit, AuditQuery(actor_id=user_id)))
     yield "mail", (_letter(each) for each in every(lambda page: unit.outbox.of_user(user_id, page)))
 
 
@@ -77,6 +83,26 @@ def _conversation(unit: Unit, conversation: Conversation) -> Mapping[str, Any]:
     """A conversation with everything that was said in it, whoever said it."""
     messages = every(lambda page: unit.conversations.messages(conversation.id, page))
     return {**shown(conversation), "messages": [shown(each) for each in messages]}
+
+
+def _entries(unit: Unit, query: AuditQuery) -> Iterator[AuditEntry]:
+    """Entries of the audit log, the newest first."""
+    return every(lambda page: unit.audit.page(query, page))
+
+
+def _change(entry: AuditEntry) -> Mapping[str, Any]:
+    """What staff did to the account, without who it was."""
+    return {"at": entry.at, "action": entry.action, "before": entry.before, "after": entry.after}
+
+
+def _act(entry: AuditEntry) -> Mapping[str, Any]:
+    """That somebody did something as staff; what it changed is the shop's own business."""
+    return {
+        "at": entry.at,
+        "action": entry.action,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+    }
 
 
 def _letter(notice: Notice) -> Mapping[str, Any]:

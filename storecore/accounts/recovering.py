@@ -4,26 +4,29 @@ from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts import letters
+from storecore.accounts.guarding import Guarding
 from storecore.accounts.model import Actor, User, check_password, composed_password, require_user
 from storecore.errors import LinkInvalid, NotFound, WrongPassword
-from storecore.ports import Passwords, Signer, Unit
+from storecore.ports import Signer, Unit
 from storecore.shop import Shop
-from storecore.transactions import Activity, writing
+from storecore.transactions import writing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovering(Activity):
+class Recovering(Guarding):
     """New passwords. Each ends every session of the account and tells its owner."""
 
-    passwords: Passwords
     signer: Signer
     shop: Shop
 
-    def change_password(self, *, by: Actor, current: str, new: str) -> User:
-        """Replace one's password; every session ends, this one too. Raises ``WrongPassword``."""
+    def change_password(self, *, by: Actor, current: str, new: str, address: str = "") -> User:
+        """Replace one's password; every session ends, this one too.
+
+        Raises ``WrongPassword``, and ``TooManyRequests`` after too many from one ``address``, as ``login`` does.
+        """
         user = require_user(by)
         new = check_password(new, "new_password")
-        if not self.passwords.verify(composed_password(current), user.password_hash):
+        if not self.is_password(composed_password(current), user, email=user.email, address=address):
             raise WrongPassword(errors=[("current_password", "is wrong")])
         return self._set(user_id=user.id, stamp=letters.stamp(user), password_hash=self.passwords.hash(new))
 
@@ -35,7 +38,10 @@ class Recovering(Activity):
             unit.outbox.add([letters.reset_password(unit, self.shop, self.signer, user)])
 
     def reset_password(self, *, token: str, password: str) -> User:
-        """Follow the link of a reset mail, once. Raises ``LinkInvalid``, also after any other password change."""
+        """Follow the link of a reset mail, once. Raises ``LinkInvalid``, also after any other password change.
+
+        Whoever was locked out by wrong passwords is so no more.
+        """
         password = check_password(password)
         data = self.signer.read(letters.RESET_PASSWORD, token, self.clock())
         password_hash = self.passwords.hash(password)

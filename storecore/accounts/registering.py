@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts import letters
+from storecore.accounts.guarding import Guarding
 from storecore.accounts.model import GUEST, Actor, System, User, check_password, composed_password, require_user
 from storecore.accounts.permissions import Role
 from storecore.audit import entry
 from storecore.errors import EmailTaken, Forbidden, LinkInvalid, NotFound, WrongPassword
-from storecore.ports import Passwords, Signer, Unit
+from storecore.ports import Signer, Unit
 from storecore.shop import Shop
-from storecore.transactions import Activity, Once, writing
+from storecore.transactions import Once, writing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Registering(Activity):
+class Registering(Guarding):
     """New accounts and verified addresses."""
 
-    passwords: Passwords
     signer: Signer
     shop: Shop
 
@@ -86,14 +86,15 @@ class Registering(Activity):
         if not user.email_verified:
             unit.outbox.add([letters.verify_email(unit, self.shop, self.signer, user, user.email)])
 
-    def change_email(self, *, by: Actor, password: str, email: str) -> None:
-        """Ask the new address to confirm itself; until it does, nothing changes. Raises ``WrongPassword``.
+    def change_email(self, *, by: Actor, password: str, email: str, address: str = "") -> None:
+        """Ask the new address to confirm itself; until it does, nothing changes.
 
+        Raises ``WrongPassword``, and ``TooManyRequests`` after too many from one ``address``, as ``login`` does.
         Whether somebody else has the address is not told: then nothing is sent.
         """
         user = require_user(by)
         email = checks.email(email)
-        if not self.passwords.verify(composed_password(password), user.password_hash):
+        if not self.is_password(composed_password(password), user, email=user.email, address=address):
             raise WrongPassword(errors=[("password", "is wrong")])
         self._ask(user_id=user.id, email=email)
 

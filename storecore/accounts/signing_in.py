@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from storecore import checks
+from storecore.accounts.guarding import Guarding
 from storecore.accounts.model import ROTATION_GRACE, Actor, RefreshToken, Session, User, composed_password, require_user
 from storecore.errors import Forbidden, Invalid, InvalidCredentials, NotFound, SessionEnded, TokenReused
-from storecore.ports import Passwords, Random, Unit
+from storecore.ports import Random, Unit
 from storecore.shop import Shop
-from storecore.transactions import Activity, reading, writing
+from storecore.transactions import reading, writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,26 +23,35 @@ class SignedIn:
     refresh_token: str = field(repr=False)
 
 
+def _normalised(email: str) -> str:
+    """As it is stored; what is no email is one that nobody has."""
+    try:
+        return checks.email(email)
+    except Invalid:
+        return ""
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningIn(Activity):
+class SigningIn(Guarding):
     """Passwords in, sessions out."""
 
-    passwords: Passwords
     random: Random
     shop: Shop
 
-    def login(self, *, email: str, password: str, device: str = "") -> SignedIn:
+    def login(self, *, email: str, password: str, device: str = "", address: str = "") -> SignedIn:
         """Open a session. Raises ``InvalidCredentials``, at the same cost whether the email is known or not.
 
-        ``device`` is what the user will recognise it by, such as a browser's name.
+        ``device`` is what the user will recognise it by, such as a browser's name; ``address`` is where it is. After
+        five wrong passwords in a row from there, ``TooManyRequests`` for a while, then for longer and longer.
         """
         password = composed_password(password)
+        email = _normalised(email)
         user = self._by_email(email=email)
-        if not self.passwords.verify(password, user.password_hash if user else None) or user is None:
+        if not self.is_password(password, user, email=email, address=address) or user is None:
             raise InvalidCredentials()
         if not user.is_active:
             raise Forbidden("This account is closed.")
@@ -51,10 +61,7 @@ class SigningIn(Activity):
 
     @reading
     def _by_email(self, unit: Unit, *, email: str) -> User | None:
-        try:
-            return unit.users.by_email(checks.email(email))
-        except Invalid:
-            return None
+        return unit.users.by_email(email)
 
     @writing
     def _open(self, unit: Unit, *, user: User, rehashed: str | None, token: str, device: str) -> SignedIn:

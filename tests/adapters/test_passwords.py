@@ -1,10 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 
 import pytest
 from argon2 import PasswordHasher
 
 from adapters.passwords import Argon2Passwords
+from storecore.errors import Unavailable
+from storecore.testing.contracts.proving import PATIENCE, Together
 
 
 def quick(time_cost: int = 1, memory_cost: int = 8, concurrency: int = 2) -> Argon2Passwords:
@@ -101,3 +103,44 @@ def test_no_more_passwords_are_hashed_at_once_than_allowed(crowd: Crowd) -> None
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(passwords.hash, ["correct horse"] * 8)) == {"hash"}
     assert crowd.most == 2
+
+
+class Door:
+    """Hashing that takes until the door is opened."""
+
+    def __init__(self) -> None:
+        self.begun, self.open = Event(), Event()
+
+    def hash(self, password: bytes) -> str:
+        self.begun.set()
+        assert self.open.wait(PATIENCE)
+        return "hash"
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    door = Door()
+    monkeypatch.setattr(PasswordHasher, "hash", lambda _, password: door.hash(password))
+    return door
+
+
+def test_who_finds_too_many_waiting_is_told_at_once(door: Door) -> None:
+    passwords = Argon2Passwords(concurrency=1, room=1)
+    first = Together(lambda: passwords.hash("one"))
+    assert door.begun.wait(PATIENCE)
+    for ask in (lambda: passwords.hash("two"), lambda: passwords.verify("two", None)):
+        with pytest.raises(Unavailable, match="Too many"):
+            ask()
+    door.open.set()
+    assert first.succeed() == ["hash"]
+    assert passwords.hash("two") == "hash", "its place was given back"
+
+
+def test_who_waits_too_long_is_told_and_makes_room(door: Door) -> None:
+    passwords = Argon2Passwords(concurrency=1, room=2, patience=0.01)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="too long"):
+            passwords.hash("one")
+    door.open.set()
+    waited = Argon2Passwords(concurrency=1, room=1)
+    assert [waited.hash("one") for _ in range(3)] == ["hash"] * 3

@@ -25,6 +25,7 @@ from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import Unlimited
 from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate, tables
@@ -243,6 +244,7 @@ def opened(where: Where, orders: int) -> Iterator[Grown]:
         documents=TextDocuments(),
         files=MemoryFiles(),
         hub=LocalHub(),
+        rate_limits=Unlimited(),
         shop=Shop(),
     )
     database = open_database(where, pool_size=1, patience=5)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import Unlimited
 from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.sql import SqlStorage, migrate
@@ -99,6 +100,7 @@ def _stocked(url: URL, *, products: int) -> Iterator[tuple[Store, User, list[str
         documents=TextDocuments(),
         files=MemoryFiles(),
         hub=LocalHub(),
+        rate_limits=Unlimited(),
         shop=Shop(),
     )
     with store:

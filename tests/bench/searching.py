@@ -17,14 +17,13 @@ from random import Random
 from statistics import quantiles
 
 import psycopg
-from sqlalchemy import text
-from sqlalchemy.engine import URL, Dialect
+from sqlalchemy import select, text
+from sqlalchemy.engine import URL
 
 from adapters.sql import migrate
 from adapters.sql.generating import generate
 from adapters.sql.inventing import Invention
-from adapters.sql.matching import Asked
-from adapters.sql.transaction import Values
+from adapters.sql.matching import hits
 from adapters.system import utc_now
 from storecore.accounts.model import SYSTEM
 from storecore.catalog.matching import matched
@@ -37,13 +36,6 @@ PRODUCTS, ORDERS = 100_000, 420_000
 QUESTIONS, ROUNDS = 200, 3
 AIM = 1.5
 """How many times a plain query of the index a search may cost."""
-
-_RAW = {
-    "sqlite": "SELECT rowid, bm25(search_index, 10.0, 4.0, 1.0) AS score FROM search_index "
-    "WHERE search_index MATCH :match ORDER BY score LIMIT 20",
-    "postgresql": "SELECT id, ts_rank('{0.1, 0.2, 0.4, 1}', terms, CAST(:match AS tsquery), 1) AS score "
-    "FROM search_documents WHERE terms @@ CAST(:match AS tsquery) ORDER BY score DESC LIMIT 20",
-}
 
 Look = Callable[[str], object]
 Clock = Callable[[], float]
@@ -63,17 +55,15 @@ def questions(grown: Grown, many: int) -> Sequence[str]:
 
 
 def plain(grown: Grown, asked: Sequence[str]) -> Look:
-    """The index asked for the same, by nobody else than the database."""
-    dialect: Dialect = grown.database.engines[0].dialect
-    values: dict[str, Values] = {}
+    """The index asked for the twenty best matches of the same, and for nothing about them."""
+    found = hits()
+    best = select(found.c.id, found.c.score).order_by(found.c.score.desc()).limit(20)
     with grown.store.storage.reading(utc_now(), str) as unit:
-        for each in asked:
-            values[each] = {"match": Asked().process_bind_param(matched(unit, each), dialect)}
-    query = text(_RAW[dialect.name])
+        values = {each: {"match": matched(unit, each)} for each in asked}
 
     def look(question: str) -> object:
         with grown.database.reading() as connection:
-            return connection.execute(query, values[question]).all()
+            return connection.execute(best, values[question]).all()
 
     return look
 

@@ -60,7 +60,13 @@ def _running(command: list[str], port: int, path: str, **env: str) -> Iterator[t
 def _serving(folder: Path, settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
     """``storecore serve`` on an instance folder: its port, its process, and the seconds it took to start."""
     port = _free_port()
-    given = {"INSTANCE_DIR": str(folder), "PORT": str(port), "THREADS": str(THREADS), "LOG_LEVEL": "WARNING"}
+    given = {
+        "INSTANCE_DIR": str(folder),
+        "PORT": str(port),
+        "THREADS": str(THREADS),
+        "LOG_LEVEL": "WARNING",
+        "RATE_LIMITS": "off",
+    }
     with _running(["-m", "webapp", "serve"], port, "/health", **given, **settings) as (server, took):
         yield port, server, took
 

@@ -469,3 +469,36 @@ def test_a_python_program_opens_a_shop_on_a_server(url: URL, tmp_path: Path) -> 
         with open_store(address, keys=tmp_path / "shop.keys") as store:
             store.catalog.create_category(by=SYSTEM, name=f"Hats {len(store.catalog.categories().items)}")
     assert {path.name for path in tmp_path.iterdir()} <= {"shop.keys", "shop.mail"}
+
+
+def suggested(storage: SqlStorage, text: str) -> list[str]:
+    with storage.reading(NOW, ids()) as unit, unit.search.lexicon() as lexicon:
+        return [each.text for each in lexicon.suggest(text)[1]]
+
+
+def test_who_began_to_write_first_and_commits_last_is_suggested_too(storage: SqlStorage) -> None:
+    first, second = (each.id for each in shelve(storage, ids(), {}, {}))
+    with storage.writing(NOW, ids()) as slow:
+        slow.products.save(slow.products.get(first).changed(NOW, name="Slow hat"), NOW)
+        with storage.writing(NOW, ids()) as quick:
+            quick.products.save(quick.products.get(second).changed(NOW, name="Quick hat"), NOW)
+            quick.commit()
+        assert suggested(storage, "quick") == ["Quick hat"]
+        assert suggested(storage, "slow") == []
+        slow.commit()
+    assert suggested(storage, "slow") == ["Slow hat"]
+    assert suggested(storage, "quick") == ["Quick hat"]
+
+
+def test_a_dump_of_another_server_is_searched_like_its_own(url: URL, storage: SqlStorage) -> None:
+    """Transactions had larger numbers there: nothing that is written here may hide among them."""
+    (hat,) = (each.id for each in shelve(storage, ids(), {}))
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute("UPDATE search_documents SET changed = changed + 1000000000000")
+        connection.execute("UPDATE shelf_changes SET changed = changed + 1000000000000")
+    for name in ("Blue hat", "Green hat"):
+        with storage.writing(NOW, ids()) as unit:
+            unit.products.save(unit.products.get(hat).changed(NOW, name=name), NOW)
+            unit.commit()
+        assert suggested(storage, name) == [name]
+    assert suggested(storage, "blue") == []

@@ -123,7 +123,7 @@ class Shop:
 
     def __init__(self, folder: Path, database: URL | None = None, *, products: int = 5) -> None:
         self.folder = folder
-        self._environment = {"INSTANCE_DIR": str(folder)}
+        self._environment = {"INSTANCE_DIR": str(folder), "RATE_LIMITS": "off"}
         if database:
             self._environment["DATABASE_URL"] = database.render_as_string(hide_password=False)
         self.settings = settings(folder, self._environment.get("DATABASE_URL"))

@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -22,15 +22,18 @@ import pytest
 from sqlalchemy.engine import URL
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from adapters.encryption import FernetCipher
 from adapters.jwt_tokens import JwtAccessTokens
+from adapters.local_rate_limits import Unlimited
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
-from adapters.sql import open_store
+from adapters.sql import open_rate_limits, open_store
 from adapters.tokens import SignedValues
 from storecore.accounts.model import SYSTEM
 from storecore.accounts.permissions import Role
 from storecore.money import Money
+from storecore.ports import RateLimits
 from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
@@ -59,6 +62,30 @@ class MovableClock:
     def forward(self, **by: float) -> None:
         """Let time pass: ``clock.forward(minutes=31)``."""
         self.at += timedelta(**by)
+
+
+class Switch:
+    """Rate limits that are off until a test turns them on."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+        self._now: RateLimits = Unlimited()
+
+    def turn_on(self) -> None:
+        """Limit everything from now on."""
+        self._now = self._limits
+
+    def turn_off(self) -> None:
+        """Limit nothing any more, and forget everything."""
+        self._limits.sweep(OPENED + timedelta(days=1000))
+        self._now = Unlimited()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._now, name)
+
+    def close(self) -> None:
+        """Give back connections; the store does so too."""
+        self._limits.close()
 
 
 @dataclass
@@ -195,6 +222,7 @@ class Premises:
     mail_folder: Path
     bank: DemoPayments
     chat: Chat
+    switch: Switch
 
     def clear(self) -> None:
         """Leave nothing of a test behind."""
@@ -202,6 +230,7 @@ class Premises:
         shutil.rmtree(self.mail_folder, ignore_errors=True)
         shutil.rmtree(self.mail_folder.with_suffix(".files"), ignore_errors=True)
         self.clock.at = OPENED
+        self.switch.turn_off()
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -214,6 +243,8 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         address = f"http://127.0.0.1:{port}"
         clock, keys = MovableClock(), [new_key()]
         where = stack.enter_context(database(request.param, folder))
+        cipher = FernetCipher(keys)
+        switch = stack.enter_context(closing(Switch(open_rate_limits(where, cipher=cipher))))
         bank = DemoPayments(folder / "demo-bank.db", page=f"{address}/demo-bank")
         store = stack.enter_context(
             open_store(
@@ -222,6 +253,7 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 shop=Shop(public_url=address),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
+                rate_limits=switch,
                 providers={"demo": bank},
             )
         )
@@ -244,6 +276,7 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             mail_folder=folder / "shop.mail",
             bank=bank,
             chat=chat,
+            switch=switch,
         )
 
 
@@ -268,6 +301,13 @@ def live(premises: Premises, clock: MovableClock, limits: ChatLimits) -> Iterato
     yield shop
     shop.close()
     premises.clear()
+
+
+@pytest.fixture
+def limited(live: LiveShop, premises: Premises) -> LiveShop:
+    """The same, with its rate limits on."""
+    premises.switch.turn_on()
+    return live
 
 
 @pytest.fixture

@@ -377,6 +377,7 @@ def test_events_that_are_lost_are_made_good_for(
         assert len(queue.until("queue")["conversations"]) == 1
 
 
+@pytest.mark.parametrize("limits", [ChatLimits(each=20)], indirect=True)
 def test_twenty_copies_of_a_message_at_once_are_one(customer: httpx.Client, asked: dict[str, Any]) -> None:
     with ExitStack() as stack:
         phones = [stack.enter_context(calling(customer, asked["id"])) for _ in range(20)]

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from adapters.encryption import FernetCipher
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import Unlimited
 from adapters.mail.smtp import SmtpMailer
 from adapters.memory import MemoryFiles
 from adapters.passwords import Argon2Passwords
@@ -68,6 +69,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, port: int, clock: Cloc
             documents=PdfDocuments(),
             files=MemoryFiles(),
             hub=LocalHub(),
+            rate_limits=Unlimited(),
             shop=Shop(name="Hat & Söhne"),
         ) as opened,
     ):

@@ -104,6 +104,14 @@ def test_the_database_may_be_on_a_server_and_its_password_is_never_shown(monkeyp
             assert "word" not in text.replace("password=", "")
 
 
+def test_rate_limits_are_on_unless_development_turns_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).rate_limits == "on"
+    assert load(monkeypatch, RATE_LIMITS="off").rate_limits == "off"
+    assert refused(monkeypatch, **PRODUCTION).keys() == {"RATE_LIMITS"}
+    assert "passwords can be guessed" in refused(monkeypatch, **PRODUCTION)["RATE_LIMITS"]
+    assert load(monkeypatch, RATE_LIMITS="on").production
+
+
 def test_the_tax_table_is_read_exactly_from_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = tmp_path / "rates.json"
     table.write_text('[{"rate": 8.1, "country": "US", "region": "NY"}, {"rate": "5", "tax_class": "books"}]')

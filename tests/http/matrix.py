@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from adapters.jwt_tokens import JwtAccessTokens
+from adapters.local_rate_limits import Unlimited
 from adapters.memory import MemoryMailer, MemoryStorage, open_store
 from adapters.memory.tables import Tables
 from adapters.passwords import Argon2Passwords
@@ -145,7 +146,12 @@ class Street:
         self.bank = DemoPayments(folder / "demo-bank.db")
         clock, passwords = fixed_clock(), Argon2Passwords(time_cost=1, memory_cost=8)
         self.store: Store = open_store(
-            clock=clock, passwords=passwords, mailer=self.mailer, documents=documents, providers={"demo": self.bank}
+            clock=clock,
+            passwords=passwords,
+            mailer=self.mailer,
+            documents=documents,
+            rate_limits=Unlimited(),
+            providers={"demo": self.bank},
         )
         assert isinstance(self.store.storage, MemoryStorage)
         self.storage: MemoryStorage = self.store.storage

@@ -16,11 +16,20 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from adapters.jwt_tokens import JwtAccessTokens
+from adapters.local_rate_limits import LocalRateLimits
 from adapters.tokens import SignedValues
 from storecore.accounts.model import Actor, Guest, Session, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.accounts.signing_in import SignedIn
-from storecore.errors import LinkInvalid, NotFound, OutOfStock, PreconditionFailed, PriceChanged, SessionEnded
+from storecore.errors import (
+    LinkInvalid,
+    NotFound,
+    OutOfStock,
+    PreconditionFailed,
+    PriceChanged,
+    SessionEnded,
+    TooManyRequests,
+)
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.money import Money
 from storecore.notices import Attachment
@@ -43,7 +52,6 @@ from webapp.http.fields import (
     Text,
 )
 from webapp.http.parts import Parts
-from webapp.http.problems import TooManyRequests
 from webapp.http.validation import Body, Query, absent
 from webapp.sessions import Who
 
@@ -150,6 +158,7 @@ class ToyStore:
         self.looked_up: list[str] = []
         self.storage = _Storage()
         self.shop = Shop()
+        self.rate_limits = LocalRateLimits()
         numbers = iter(range(1, 1_000_000))
         self.shelf = Shelf(storage=self.storage, clock=self.clock, new_id=lambda: f"t{next(numbers)}")  # type: ignore[arg-type] # as much of a storage as the shelf needs
         self.accounts = self

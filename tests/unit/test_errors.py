@@ -19,6 +19,7 @@ KINDS = {
     "too-large",
     "unavailable",
     "unsupported-type",
+    "too-many-requests",
 }
 
 

@@ -10,18 +10,19 @@ from typing import Any
 from adapters.encryption import FernetCipher
 from adapters.files import DiskFiles
 from adapters.local_hub import LocalHub
+from adapters.local_rate_limits import LocalRateLimits
 from adapters.memory import MemoryFiles, MemoryMailer, MemorySigner, MemoryStorage, TextDocuments
 from adapters.passwords import Argon2Passwords
 from adapters.payments.demo import DemoPayments
 from adapters.secrets import new_key
-from adapters.sql import SqlStorage
+from adapters.sql import SqlStorage, open_rate_limits
 from adapters.system import random_bytes, uuid7
 from storecore.accounts.model import SYSTEM, Address, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
 from storecore.money import Money
 from storecore.notices import Notice
-from storecore.ports import Files, PaymentProvider, Storage
+from storecore.ports import Files, PaymentProvider, RateLimits, Storage
 from storecore.shop import Shop
 from storecore.store import Store
 from tests.databases import DATABASES, database
@@ -56,6 +57,7 @@ class Floor(Store):
         shop: Shop,
         providers: Mapping[str, PaymentProvider] | None = None,
         files: Files | None = None,
+        rate_limits: RateLimits | None = None,
     ) -> None:
         self.time = clock
         self.mailer = MemoryMailer()
@@ -70,6 +72,7 @@ class Floor(Store):
             documents=TextDocuments(),
             files=files or MemoryFiles(clock),
             hub=LocalHub(),
+            rate_limits=rate_limits or LocalRateLimits(),
             shop=shop,
             providers=providers or {},
         )
@@ -96,15 +99,17 @@ def open_floor(
     with ExitStack() as stack:
         clock = Clock()
         files = MemoryFiles(clock) if back_end == "memory" else DiskFiles(folder / "files", clock=clock)
-        floor = Floor(_storage(back_end, folder, stack), clock, shop or Shop(), providers, files)
+        storage, rate_limits = _kept(back_end, folder, stack)
+        floor = Floor(storage, clock, shop or Shop(), providers, files, rate_limits)
         stack.callback(floor.close)
         yield floor
 
 
-def _storage(back_end: str, folder: Path, stack: ExitStack) -> Storage:
+def _kept(back_end: str, folder: Path, stack: ExitStack) -> tuple[Storage, RateLimits]:
     if back_end == "memory":
-        return MemoryStorage()
-    return SqlStorage(stack.enter_context(database(back_end, folder)), cipher=FernetCipher([new_key()]))
+        return MemoryStorage(), LocalRateLimits()
+    where, cipher = stack.enter_context(database(back_end, folder)), FernetCipher([new_key()])
+    return SqlStorage(where, cipher=cipher), open_rate_limits(where, cipher=cipher)
 
 
 _numbers = count(1)

@@ -228,7 +228,6 @@ OWN: Mapping[str, str] = {
 """What people do with what is their own, and what agents say, which is written down elsewhere."""
 
 SEEN: Mapping[str, str] = {
-    "accounts": "export",
     "catalog": "export_products reindex",
     "orders": "invoice",
     "refunds": "credit_note",

@@ -32,6 +32,7 @@ from storecore.orders.refund import RefundStatus
 from storecore.ports import OrderQuery
 from storecore.privacy import PERSONAL, Kind, names
 from storecore.reviews.model import ReviewStatus
+from storecore.testing.builders import usd
 from storecore.testing.contracts.proving import Together
 from tests.usecases.floor import BACK_ENDS, HOME, PASSWORD, Clock, Floor, open_floor, person, product
 from tests.usecases.traces import NOT_THEIRS, TRACES, all_traces, kept, live, traces_in
@@ -115,6 +116,8 @@ def test_the_export_has_orders_with_their_papers_and_money_as_text(store: Floor)
         "refunds",
         "reviews",
         "conversations",
+        "account_changes",
+        "work",
         "mail",
     ]
     assert [order["number"] for order in document["orders"]] == [
@@ -140,6 +143,25 @@ def test_the_export_tells_no_secret_and_nothing_of_others(store: Floor) -> None:
         assert list(values(document, secret)) == []
     assert "Bob" not in json.dumps(document)
     assert [order["customer_name"] for order in exported(store, bob)["orders"]] == ["Bob Babbage"]
+
+
+def test_the_export_says_what_staff_did_to_the_account_and_what_they_did_as_staff(store: Floor) -> None:
+    ada, boss = person(store, name="Ada Lovelace"), person(store, Role.ADMIN, name="Bob Babbage")
+    store.accounts.set_role(by=boss, user_id=ada.id, role=Role.SALES_MANAGER)
+    hat = product(store)
+    store.catalog.update_product(
+        by=store.accounts.profile(by=boss, user_id=ada.id).user, product_id=hat.id, cost=usd(1)
+    )
+    document = exported(store, ada)
+    (change,), (act,) = document["account_changes"], document["work"]
+    assert (change["action"], change["before"], change["after"]) == (
+        "user.set_role",
+        {"role": "customer"},
+        {"role": "sales_manager"},
+    )
+    assert (act["action"], act["object_id"]) == ("product.update", hat.id)
+    assert act.keys() == {"at", "action", "object_type", "object_id"}
+    assert boss.id not in json.dumps(document)
 
 
 def test_a_link_that_was_mailed_can_not_be_taken_from_an_export(store: Floor) -> None:

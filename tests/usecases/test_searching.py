@@ -50,6 +50,14 @@ def test_a_search_keeps_to_the_filters(store: Floor) -> None:
         assert page.total == len(expected)
 
 
+def test_a_word_that_some_product_has_is_not_taken_for_mistyped_because_of_a_filter(store: Floor) -> None:
+    boot, boat = product(store, name="Boot", price=100), product(store, name="Boat", price=900)
+    dear = ProductQuery(min_price=500)
+    assert store.catalog.search(text="boot ", query=dear, page=PageRequest(total=True)).total == 0
+    assert names(store, "boot ") == [boot.name]
+    assert [found.offer.product.id for found in store.catalog.search(text="baot ", query=dear).items] == [boat.id]
+
+
 def test_pages_end_after_a_thousand_results(store: Floor) -> None:
     new_id = ids()
     shelf = make_category(new_id)

@@ -7,26 +7,34 @@ all who watch the same (:mod:`webapp.chat.rooms`), at the pace at which that cli
 """
 
 import errno
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Condition, Event
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 
+from storecore.accounts.model import Actor, Guest
 from storecore.accounts.permissions import Permission
-from storecore.errors import Unavailable
+from storecore.errors import TooManyRequests, Unavailable
 from storecore.support.telling import topic
+from webapp import limits
 from webapp.chat import frames
 from webapp.chat.connection import Connection, Conversing, Queueing, SentAway
 from webapp.chat.rooms import Queue, Room
 from webapp.chat.watch import Watch
 from webapp.chat.wire import Broken, Left, Wire
+from webapp.http import limiting
 from webapp.http.parts import Parts
 from webapp.sessions import Caller, Sessions, Who, admit
 
 PATH = "/api/v1/support/ws"
+
+SEAT_SECONDS = 10
+"""When to try again for a socket, at the soonest: one that is lost is noticed after a minute at the latest."""
 
 GOING_AWAY, INTERNAL, TRY_AGAIN = 1001, 1011, 1013
 
@@ -41,6 +49,7 @@ class Chat:
         self.queue = Queue(parts.store.support, parts.chat.queue)
         self._rooms: dict[str, Room] = {}
         self._connections: set[Connection] = set()
+        self._seats = Counter[str | None]()
         self._changed = Condition()
         self._finishing = Event()
         self._watch: Watch | None = None
@@ -90,6 +99,27 @@ class Chat:
             self._store.support.get(by=caller.by, conversation_id=conversation_id)
         if self._finishing.is_set():
             raise Unavailable("The shop's server is going away.")
+        with self._seat(caller.by):
+            return self._serve(caller, conversation_id)
+
+    @contextmanager
+    def _seat(self, by: Actor) -> Iterator[None]:
+        """One of the sockets that somebody may have here. Raises ``TooManyRequests``."""
+        who = by.conversation_id if isinstance(by, Guest) else by.id
+        with self._changed:
+            each = self.limits.each
+            if each is not None and self._seats[who] >= each:
+                raise TooManyRequests(f"You have {each} live conversations open; close one.", retry_after=SEAT_SECONDS)
+            self._seats[who] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._seats[who] -= 1
+                if not self._seats[who]:
+                    del self._seats[who]
+
+    def _serve(self, caller: Caller, conversation_id: str | None) -> Response:
         wire = Wire(request.environ, patience=self.limits.patience)
         code, why = None, ""
         try:
@@ -113,6 +143,7 @@ class Chat:
 
     @contextmanager
     def _connected(self, wire: Wire, caller: Caller, conversation_id: str | None) -> Iterator[Connection]:
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined] # the proxy's own way to its object
         who: dict[str, Any] = {
             "by": caller.by,
             "session_id": caller.session_id,
@@ -129,7 +160,9 @@ class Chat:
             else:
                 name = topic(conversation_id)
                 here = self._rooms.setdefault(name, Room(conversation_id, self._store.support))
-                connection = Conversing(wire, here, self._store.support, history=self.limits.history, **who)
+                spend = partial(limiting.said, self._store, asked, limits.MESSAGES)
+                history = self.limits.history
+                connection = Conversing(wire, here, self._store.support, history=history, spend=spend, **who)
             self._connections.add(connection)
             here.watchers.add(connection)
         try:

@@ -4,7 +4,9 @@ It remembers what it has sent (the number of the last message, the state, the ma
 changed, and sends the difference: so nothing is lost or doubled, and a slow client costs no memory.
 """
 
+from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 import structlog
 
@@ -92,13 +94,15 @@ class Connection:
         """Carry out what a client asks for. Raises ``StoreError``."""
 
     def _heed(self, message: bytes) -> None:
-        about: dict[str, str] = {}
+        about: dict[str, Any] = {}
         try:
             said = frames.parsed(message)
             if isinstance(said, SendMessage) and said.client_id is not None:
                 about["client_id"] = said.client_id
             self.do(said)
         except StoreError as refused:
+            if "retry_after" in refused.extra:
+                about["retry_after"] = refused.extra["retry_after"]
             self._wire.send(frames.error(refused, self._request_id, **about))
 
 
@@ -115,9 +119,10 @@ class Conversing(Connection):
         session_id: str | None,
         request_id: str,
         history: int,
+        spend: Callable[[Actor], None],
     ) -> None:
         super().__init__(wire, by=by, session_id=session_id, request_id=request_id)
-        self._room, self._support, self._history = room, support, history
+        self._room, self._support, self._history, self._spend = room, support, history, spend
         self._seen = -1
         self._sent = 0
         self._marks: dict[Side, int] = {}
@@ -221,6 +226,7 @@ class Conversing(Connection):
                 self._seen = -1
 
     def _send(self, wanted: SendMessage) -> None:
+        self._spend(self.by)
         said = self._support.send(
             by=self.by,
             conversation_id=self._room.conversation_id,

@@ -52,7 +52,7 @@ def _frame(kind: str, **members: Any) -> str:
     return to_json(members | {"type": kind}, fallback=problems.show_extra).decode()
 
 
-def error(refused: StoreError, request_id: str, **about: str) -> str:
+def error(refused: StoreError, request_id: str, **about: Any) -> str:
     """Why something was not done: the members of a problem, but for its ``type``."""
     return _frame("error", **problems.members(refused, request_id), **about)
 

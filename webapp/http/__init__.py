@@ -45,7 +45,7 @@ list with ``limit``, ``cursor`` and ``include_total``; an ``Attachment`` or an `
 with ``produces=``); and ``None`` is an answer without a body. Without ``show`` the function returns what is answered.
 
 ``endpoint(method, path, *, show=None, beside=None, status=None, location=None, may=None, who=Who.ANYONE, once=False,
-etag=False, public=False, remember=None, accepts=(), most=..., produces=..., sheet=None, refuses=())``
+etag=False, public=False, remember=None, accepts=(), most=..., produces=..., sheet=None, limit=None, refuses=())``
 
 ``beside``    what a list answers beside its ``items``, shown from the whole page.
 ``status``    201 with ``location`` (filled in from the answer's own fields and the path's), 204 for None, else 200; or
@@ -61,11 +61,12 @@ etag=False, public=False, remember=None, accepts=(), most=..., produces=..., she
               this function reads off the result (None: the clock does not change it).
 ``most``      bytes of a body: 1 MiB, or of a file: what the shop takes as an attachment, unless told.
 ``sheet``     makes the answer, and the ``Ask``, a CSV file instead when that is what was asked for, and else None.
+``limit``     how often it may be asked: one of ``webapp.limits``.
 ``refuses``   the errors that clients should expect beside the usual ones, for the documentation.
 
 ``Ask``: ``store``, ``by`` (the Actor), ``user`` (raises unless signed in), ``session_id``, ``body``, ``query``,
-``page``, ``once``, ``if_version``, ``request_id``, ``address``, ``device``, ``refresh_token`` (the cookie's),
-``sessions`` (opens and closes cookies) and ``parts``.
+``page``, ``once``, ``if_version``, ``request_id``, ``address``, ``place`` (the network around it), ``device``,
+``refresh_token`` (the cookie's), ``sessions`` (opens and closes cookies) and ``parts``.
 
 An error whose ``extra`` holds an entity needs ``@problems.show_extra.register`` for its type.
 """

@@ -10,6 +10,7 @@ from storecore.accounts.model import Actor, User, require_user
 from storecore.lists import FIRST_PAGE, PageRequest
 from storecore.store import Store
 from storecore.transactions import Once
+from webapp.http.limiting import place
 from webapp.http.parts import Parts
 from webapp.sessions import REFRESH, Sessions
 
@@ -51,6 +52,11 @@ class Ask(Generic[B, Q]):
     def address(self) -> str:
         """The network address it came from, as far as the proxies in front can be trusted."""
         return self.request.remote_addr or ""
+
+    @property
+    def place(self) -> str:
+        """The address, or the network that whoever has the address has all of: by which wrong passwords are counted."""
+        return place(self.request)
 
     @property
     def device(self) -> str:

@@ -1,7 +1,7 @@
 """Routes: a function, what it takes and answers, and the order in which a request is checked.
 
-The order is the same everywhere: body (413, 415, 400), who asks (403 ``cross-site``, 401, 403), fields (422), and then
-the use case: object (404), ``If-Match`` (412), rule (409).
+The order is the same everywhere: the limit of the address (429), body (413, 415, 400), who asks (403 ``cross-site``,
+401, 403), their own limit (429), fields (422), and then the use case: object (404), ``If-Match`` (412), rule (409).
 """
 
 import inspect
@@ -19,9 +19,10 @@ from storecore.errors import NotFound, PreconditionFailed, StoreError
 from storecore.lists import Page
 from storecore.notices import Attachment
 from storecore.transactions import Replayed
-from webapp.http import bodies, etags, idempotency
+from webapp.http import bodies, etags, idempotency, limiting
 from webapp.http.answers import Answer, download, json_answer
 from webapp.http.ask import Ask
+from webapp.http.limiting import Limit
 from webapp.http.lists import QueryReader, show_page
 from webapp.http.parts import Parts
 from webapp.http.remembering import Memory
@@ -62,6 +63,7 @@ class Endpoint:
     most: int | None = None
     produces: str = bodies.JSON
     sheet: Callable[..., Attachment | None] | None = None
+    limit: Limit | None = None
     refuses: tuple[type[StoreError], ...] = ()
     body: Any = field(init=False)
     query: type[Query] | None = field(init=False)
@@ -157,6 +159,8 @@ class _View:
     def __call__(self, **path: str) -> Response:
         asked = request._get_current_object()  # type: ignore[attr-defined] # the proxy's own way to its object
         endpoint, sessions = self.endpoint, self.sessions
+        if endpoint.limit is not None:
+            limiting.arrived(self.parts.store, asked, endpoint.limit)
         sent = b""
         if self.raw or self.model is not None:
             sent = bodies.read(asked, accepts=endpoint.accepts, most=endpoint.most or bodies.LIMIT)
@@ -172,6 +176,8 @@ class _View:
         by = caller.by
         asked.environ["storecore.user_id"] = by.id
         admit(by, endpoint.who, endpoint.may)
+        if endpoint.limit is not None:
+            limiting.recognised(self.parts.store, asked, endpoint.limit, by)
         if self.memory is None or not isinstance(by, Guest):
             answer = self._work_out(asked, path, caller=caller, body=body, key=key, sent=sent)
         else:
@@ -203,6 +209,8 @@ class _View:
         query, page, binding = self.reader.read(asked, self.parts.values)
         if self.model is not None:
             body = check(self.model, body)
+            if self.endpoint.limit is not None:
+                limiting.read(self.parts.store, asked, self.endpoint.limit, caller.by, body)
         elif isinstance(body, Upload):
             body.begin()
         for part in path.values():
@@ -330,6 +338,7 @@ class Routes:
         accepts: Sequence[str] = (bodies.JSON,),
         most: int | None = None,
         sheet: Callable[..., Attachment | None] | None = None,
+        limit: Limit | None = None,
         refuses: tuple[type[StoreError], ...] = (),
     ) -> Callable[[Callable[..., T | Page[T]]], Callable[..., T | Page[T]]]: ...
 
@@ -350,6 +359,7 @@ class Routes:
         accepts: Sequence[str] = (bodies.JSON,),
         most: int | None = None,
         produces: str = bodies.JSON,
+        limit: Limit | None = None,
         refuses: tuple[type[StoreError], ...] = (),
     ) -> Callable[[H], H]: ...
 

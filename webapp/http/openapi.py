@@ -22,8 +22,10 @@ from storecore.errors import (
     SessionEnded,
     StoreError,
     TooLarge,
+    TooManyRequests,
     UnsupportedType,
 )
+from webapp.http import limiting
 from webapp.http.bodies import JSON
 from webapp.http.endpoint import Endpoint, Routes
 from webapp.http.parameters import Schema, parameters
@@ -42,6 +44,8 @@ from webapp.sessions import ACCESS, TOKENS, Who
 SCHEMES = {Who.HOLDER: "order", Who.PARTY: "conversation"}
 """How the document calls what guests hold."""
 
+DRAFT = "draft-ietf-httpapi-ratelimit-headers-10"
+
 REF = "#/components/schemas/{model}"
 
 INTRODUCTION = """\
@@ -53,6 +57,7 @@ Everything the store can do.
 * **Lists** answer `items` and `next_cursor`; hand the cursor back as `cursor` with the same filters.
 * **Who asks**: `POST /auth/login` sets cookies; `POST /auth/token` gives a token for `Authorization: Bearer`.
 * **Sent twice, done once**: requests that create or move money take an `Idempotency-Key`.
+* **Too much, too fast** is 429 with `Retry-After`; `RateLimit` tells beforehand how much is left.
 * **Edits** may carry `If-Match` with the `ETag` that was read; a stale one is refused with 412.
 """
 
@@ -82,6 +87,14 @@ def document(areas: Sequence[Routes], *, title: str, version: str) -> Schema:
             "headers": {
                 "RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}},
                 "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+                "RateLimit": {
+                    "description": f'What remains, for how many seconds: `"cart-address";r=99;t=60` ({DRAFT}).',
+                    "schema": {"type": "string"},
+                },
+                "RateLimitPolicy": {
+                    "description": f'Requests in how many seconds: `"cart-address";q=100;w=60` ({DRAFT}).',
+                    "schema": {"type": "string"},
+                },
             },
         },
     }
@@ -120,6 +133,8 @@ def _operation(
     if endpoint.may:
         names = " or ".join(f"`{permission}`" for permission in endpoint.may)
         description = f"{description}\n\nNeeds the permission {names}.".strip()
+    if endpoint.limit is not None:
+        description = f"{description}\n\n{endpoint.limit.described()}".strip()
     query = schemas.get((endpoint.name, "query"))
     model = definitions[_name(query)] if query else None
     operation: Schema = {
@@ -145,6 +160,8 @@ def _operation(
         operation["responses"]["304"] = {"description": "You have it already.", "headers": _etag()}
     for status, errors in sorted(_refusals(endpoint).items()):
         operation["responses"][str(status)] = _refusal(status, errors)
+    if endpoint.limit is not None:
+        operation["responses"]["429"]["headers"] |= _RATE_LIMITS
     return operation
 
 
@@ -181,6 +198,12 @@ def _etag() -> Schema:
     return {"ETag": {"description": '`"<version>.<digest>"`', "schema": {"type": "string"}}}
 
 
+_RATE_LIMITS: Schema = {
+    limiting.POLICY: {"$ref": "#/components/headers/RateLimitPolicy"},
+    limiting.STANDING: {"$ref": "#/components/headers/RateLimit"},
+}
+
+
 def _answer(endpoint: Endpoint, schemas: Mapping[tuple[str, str], Schema]) -> Schema:
     schema = schemas.get((endpoint.name, "answer"))
     answer: Schema = {
@@ -191,6 +214,8 @@ def _answer(endpoint: Endpoint, schemas: Mapping[tuple[str, str], Schema]) -> Sc
         answer["headers"]["Location"] = {"description": "Where it is now.", "schema": {"type": "string"}}
     if endpoint.etag:
         answer["headers"] |= _etag()
+    if endpoint.limit is not None:
+        answer["headers"] |= _RATE_LIMITS
     if endpoint.once:
         answer["headers"]["Idempotent-Replayed"] = {
             "description": "`true` when this is the answer of an earlier request.",
@@ -230,6 +255,8 @@ def _refusals(endpoint: Endpoint) -> dict[int, list[type[StoreError]]]:
         errors.append(Forbidden)
     if not endpoint.safe:
         errors += [CrossSite, MalformedJson if endpoint.form is None else BadRequest, TooLarge, UnsupportedType]
+    if endpoint.limit is not None:
+        errors.append(TooManyRequests)
     if "{" in endpoint.path:
         errors.append(NotFound)
     if endpoint.once:

@@ -8,6 +8,9 @@ from typing import Any, Literal, Protocol
 from storecore.money import Money
 from storecore.store import Store
 
+SOCKETS, SOCKETS_EACH = 200, 8
+"""Live conversations at a process, and of one person among them."""
+
 
 class AccessClaims(Protocol):
     """What an access token says."""
@@ -73,12 +76,13 @@ class Cookies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatLimits:
-    """Live conversations: how many ``sockets`` a process holds, each with a thread of its own; how many messages of
-    ``history``, and how much of the ``queue``, a client is sent at first; and for how many seconds' ``patience`` a
-    client may leave unread what it is sent.
+    """Live conversations: how many ``sockets`` a process holds, each with a thread of its own, and how many of them are
+    ``each`` person's (None: any number); how many messages of ``history``, and how much of the ``queue``, a client is
+    sent at first; and for how many seconds' ``patience`` a client may leave unread what it is sent.
     """
 
-    sockets: int = 200
+    sockets: int = SOCKETS
+    each: int | None = SOCKETS_EACH
     history: int = 50
     queue: int = 50
     patience: float = 15.0

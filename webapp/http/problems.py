@@ -85,14 +85,6 @@ class MethodNotAllowed(StoreError):
         super().__init__()
 
 
-class TooManyRequests(StoreError):
-    """Too much, too fast. ``extra["retry_after"]`` is how many seconds to wait."""
-
-    kind = "too-many-requests"
-    code = "too-many-requests"
-    title = "Too many requests; wait a little"
-
-
 class Internal(StoreError):
     """A fault of ours. It is logged with the request id; nothing about it is told."""
 

@@ -10,8 +10,8 @@ A storage adapter passes them all by::
             return MyStorage(…)  # fresh and empty
 
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
-``DocumentsContract``, ``FilesContract`` and ``HubContract``, with a fixture named after the port;
-``PaymentProviderContract`` has two.
+``DocumentsContract``, ``FilesContract``, ``HubContract`` and ``RateLimitsContract``, with a fixture named after the
+port; ``PaymentProviderContract`` has two.
 """
 
 from pkgutil import iter_modules
@@ -65,6 +65,7 @@ from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewr
     Counted,
 )
 from storecore.testing.contracts.purchases import PurchasesContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.rate_limits import RateLimitsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.refunds import CreditNotesContract, RefundsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.reviews import ReviewsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.search import SearchContract  # noqa: E402 - after the rewrite
@@ -143,6 +144,7 @@ __all__ = [
     "ProductListsContract",
     "ProductsContract",
     "PurchasesContract",
+    "RateLimitsContract",
     "RefundsContract",
     "ReviewsContract",
     "SearchContract",

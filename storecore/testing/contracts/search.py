@@ -229,6 +229,11 @@ class SearchContract(Contract):
             assert unit.search.products("", 10) == [hat.id]
             assert unit.search.count() == 1
 
+    def test_units_sold_are_told_of_what_is_on_sale(self, storage: Storage) -> None:
+        hat, _ = shelve(storage, ids(), {"stock": 5, "sold": 2}, {"stock": 5, "sold": 3, "is_active": False})
+        with seen(storage) as unit:
+            assert unit.search.sold([*unit.search.products("", 10), "nothing"]) == {hat.id: 2}
+
     def test_a_unit_that_writes_has_no_lexicon_and_one_that_reads_writes_nothing(self, storage: Storage) -> None:
         (hat,) = shelve(storage, ids(), {"name": "Hat"})
         with written(storage) as unit, pytest.raises(RuntimeError), unit.search.lexicon():
@@ -263,6 +268,17 @@ class SearchContract(Contract):
         with written(storage) as unit:
             unit.categories.remove(new.id)
         assert suggested(storage, "blu") == ["Blue hat"]
+
+    def test_a_reader_of_an_older_state_leaves_later_ones_the_truth(self, storage: Storage) -> None:
+        (hat,) = shelve(storage, ids(), {"name": "Red hat"})
+        with seen(storage) as old:
+            assert old.products.get(hat.id).name == "Red hat"
+            changed(storage, hat, name="Blue hat")
+            assert suggested(storage, "blue") == ["Blue hat"]
+            with old.search.lexicon() as lexicon:
+                lexicon.suggest("red")
+            assert (suggested(storage, "blue"), suggested(storage, "red")) == (["Blue hat"], [])
+        assert (suggested(storage, "blue"), suggested(storage, "red")) == (["Blue hat"], [])
 
     def test_threads_that_edit_and_search_at_once_all_see_the_truth(self, storage: Storage) -> None:
         products = shelve(storage, ids(), *({"sku": f"S{n}", "name": "Old"} for n in range(4)))
