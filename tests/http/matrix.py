@@ -193,8 +193,7 @@ class Street:
     def send(
         self, line: Line, caller: Caller, *, body: str | None = None, query: str = "", nowhere: bool = False
     ) -> TestResponse:
-        """The answer itself, to be closed; see :meth:`ask`."""
-        self.storage.swap_in(self.before)
+        """The answer itself, to be closed, of the shop as it is; see :meth:`ask`."""
         address = re.sub(r"<\w+>", lambda _: str(uuid4()), line.address) if nowhere else line.address
         address += query and f"{'&' if '?' in address else '?'}{query}"
         sent = self.fill(line.body, caller) if body is None else body

@@ -68,6 +68,7 @@ def test_every_request_that_is_declared_is_answered_as_documented(street: Street
 
 def _undocumented(street: Street, line: Line, name: str, operation: APIOperation[Any, Any, Any, Any]) -> str:
     """What is not in the document of the answer that somebody gets; empty if all of it is."""
+    street.storage.swap_in(street.before)
     answer = street.send(line, street.callers[name])
     try:
         if str(answer.status_code) not in operation.definition.raw["responses"]:
