@@ -1,4 +1,5 @@
-"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``.
+"""The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
+``schema``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -95,3 +96,10 @@ def crash(session: nox.Session) -> None:
     """Kill, cut off, lock out and overrun the shop, and prove its books; arguments go to the trials."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("python", "-m", "tests.crash", *session.posargs)
+
+
+@nox.session
+def schema(session: nox.Session) -> None:
+    """Send whatever the OpenAPI document allows and forbids, as everybody; takes some twenty minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", "-n", "2", "tests/schema", *session.posargs, env={"SCHEMA_EXAMPLES": "20"})

@@ -161,7 +161,7 @@ def clear_discounts(ask: Ask[ClearDiscount]) -> Sequence[Offer]:
 class StockChange(Body):
     """Units to add or, negative, to remove, and why."""
 
-    change: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK)]
+    change: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK, json_schema_extra={"not": {"const": 0}})]
     reason: Annotated[str, Text(500, lines=True)]
 
 

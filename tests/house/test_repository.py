@@ -15,6 +15,7 @@ TOP_LEVEL = {
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "adapters",
     "noxfile.py",
     "pyproject.toml",

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from adapters.jwt_tokens import JwtAccessTokens
 from adapters.local_rate_limits import Unlimited
@@ -30,6 +31,7 @@ from storecore.money import Money
 from storecore.notices import NoticeState, Template
 from storecore.orders.model import Order, Status
 from storecore.orders.refund import Disposition, Refund
+from storecore.ports import Documents
 from storecore.store import Store
 from storecore.testing.builders import fixed_clock, make_address, make_notice
 from webapp import create_app
@@ -139,7 +141,7 @@ class Caller:
 class Street:
     """The real app over a shop in memory, which is as it was again before each request."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, documents: Documents | None = None) -> None:
         self.mailer = MemoryMailer()
         self.bank = DemoPayments(folder / "demo-bank.db")
         clock, passwords = fixed_clock(), Argon2Passwords(time_cost=1, memory_cost=8)
@@ -147,6 +149,7 @@ class Street:
             clock=clock,
             passwords=passwords,
             mailer=self.mailer,
+            documents=documents,
             rate_limits=Unlimited(),
             providers={"demo": self.bank},
         )
@@ -181,23 +184,29 @@ class Street:
         ``nowhere``: to an address whose ids are those of nothing.
         """
         self.storage.swap_in(self.before)
+        version = self.storage.version()
+        answer = self.send(line, caller, body=body, query=query, nowhere=nowhere)
+        reply = Reply(answer.status_code, answer.text, changed=self.storage.version() != version)
+        answer.close()
+        return reply
+
+    def send(
+        self, line: Line, caller: Caller, *, body: str | None = None, query: str = "", nowhere: bool = False
+    ) -> TestResponse:
+        """The answer itself, to be closed, of the shop as it is; see :meth:`ask`."""
         address = re.sub(r"<\w+>", lambda _: str(uuid4()), line.address) if nowhere else line.address
         address += query and f"{'&' if '?' in address else '?'}{query}"
         sent = self.fill(line.body, caller) if body is None else body
         kind = "application/json" if sent.startswith("{") else "application/x-www-form-urlencoded"
         if sent.startswith("--"):
             kind = f"multipart/form-data; boundary={BOUNDARY}"
-        version = self.storage.version()
-        answer = self.client.open(
+        return self.client.open(
             self.fill(address, caller),
             method=line.method,
             headers=caller.headers | self.signature,
             data=sent or None,
             content_type=kind if sent else None,
         )
-        reply = Reply(answer.status_code, answer.text, changed=self.storage.version() != version)
-        answer.close()
-        return reply
 
     def fill(self, text: str, caller: Caller) -> str:
         """The text with every ``<name>`` replaced."""

@@ -66,7 +66,8 @@ def document(areas: Sequence[Routes], *, title: str, version: str) -> Schema:
     """The whole document as plain JSON values."""
     endpoints = [endpoint for area in areas for endpoint in area.endpoints]
     schemas, definitions = _schemas(endpoints)
-    inlined = {str(schemas[e.name, "query"]["$ref"]).rpartition("/")[2] for e in endpoints if e.query}
+    inlined = {_name(schemas[e.name, "query"]) for e in endpoints if e.query}
+    inlined |= {_name(schemas[e.name, "body"]) for e in endpoints if e.form}
     paths: dict[str, Schema] = defaultdict(dict)
     for endpoint in endpoints:
         paths[endpoint.path][endpoint.method.lower()] = _operation(endpoint, schemas, definitions)
@@ -135,7 +136,7 @@ def _operation(
     if endpoint.limit is not None:
         description = f"{description}\n\n{endpoint.limit.described()}".strip()
     query = schemas.get((endpoint.name, "query"))
-    model = definitions[str(query["$ref"]).rpartition("/")[2]] if query else None
+    model = definitions[_name(query)] if query else None
     operation: Schema = {
         "operationId": endpoint.name.replace(".", "_"),
         "tags": [endpoint.area],
@@ -147,7 +148,8 @@ def _operation(
     if description:
         operation["description"] = description
     if endpoint.form is not None:
-        content = {FORM: {"schema": _form(schemas, endpoint)}} | {media: {} for media in endpoint.whole}
+        form = _form(definitions[_name(schemas[endpoint.name, "body"])])
+        content = {FORM: {"schema": form}} | {media: {} for media in endpoint.whole}
         operation["requestBody"] = {"required": True, "content": content}
     elif endpoint.body is not None:
         schema = schemas.get((endpoint.name, "body"), {})
@@ -163,14 +165,15 @@ def _operation(
     return operation
 
 
-def _form(schemas: Mapping[tuple[str, str], Schema], endpoint: Endpoint) -> Schema:
+def _name(reference: Schema) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _form(fields: Schema) -> Schema:
     """The fields of a form, and its file."""
-    file: Schema = {
-        "type": "object",
-        "required": ["file"],
-        "properties": {"file": {"type": "string", "format": "binary", "description": "After the fields."}},
-    }
-    return {"allOf": [schemas[endpoint.name, "body"], file]}
+    file = {"type": "string", "format": "binary", "description": "After the fields."}
+    required = [*fields.get("required", ()), "file"]
+    return {**fields, "properties": fields["properties"] | {"file": file}, "required": required}
 
 
 def _security(endpoint: Endpoint) -> list[Schema]:

@@ -75,6 +75,8 @@ def _headers(endpoint: Endpoint) -> list[Schema]:
         headers.append(("If-None-Match", "The `ETag` that is there already: answers 304 while it is current.", None))
     found: list[Schema] = []
     for name, description, most in headers:
-        schema = {"type": "string"} if most is None else {"type": "string", "minLength": 1, "maxLength": most}
+        schema: Schema = {"type": "string"}
+        if most is not None:
+            schema |= {"minLength": 1, "maxLength": most, "pattern": "^[ -~]+$"}
         found.append({"name": name, "in": "header", "description": description, "schema": schema})
     return found
