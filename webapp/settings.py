@@ -31,6 +31,7 @@ SHORTEST_SECRET = 32
 
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/]*(?=@)|([?&]password=)[^&]*")
 _ORIGIN = re.compile(r"https?://[^/*?#@\s]+", re.ASCII)
+_HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 
 
 def _listed(separator: str) -> BeforeValidator:
@@ -92,6 +93,15 @@ def _exact_origin(origin: str) -> str:
     return origin.lower()
 
 
+def _exact_host(host: str) -> str:
+    if not _HOST.fullmatch(host.lower()):
+        raise ValueError(
+            "each host is written out without a port, such as shop.example, or .shop.example with all below it; "
+            "wildcards are not allowed"
+        )
+    return host.lower()
+
+
 def _long_secret(secret: SecretStr) -> SecretStr:
     length = len(secret.get_secret_value().encode())
     if length < SHORTEST_SECRET:
@@ -113,6 +123,7 @@ SearchLanguage = Literal[
 ]  # fmt: skip
 Names = Annotated[tuple[str, ...], NoDecode, _listed(",")]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_exact_origin)], ...], NoDecode, _listed(",")]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_exact_host)], ...], NoDecode, _listed(",")]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long_secret)], ...], NoDecode, _listed(",")]
 AddressLines = Annotated[tuple[str, ...], NoDecode, _listed("|")]
 Percent = Annotated[Decimal, AfterValidator(_exact_rate)]
@@ -183,7 +194,10 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many proxies in front are ours: so many X-Forwarded-For entries count."
     )
-    allowed_hosts: Names = Field(default=(), description="Comma list of Host names to answer to; by default any.")
+    allowed_hosts: Hosts = Field(
+        default=(),
+        description="Comma list of Host names to answer to, without ports; by default any. Required in production.",
+    )
 
     smtp_host: str | None = Field(
         default=None, description="Mail server; by default mail is written to .eml files in INSTANCE_DIR."
