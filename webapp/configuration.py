@@ -12,7 +12,8 @@ from pydantic import SecretStr, ValidationError
 from storecore.money import EXPONENTS
 from webapp.http.hosts import answers_to
 from webapp.refusals import BadSettings
-from webapp.settings import Keys, Settings, without_password
+from webapp.setting_types import Keys, without_password
+from webapp.settings import Settings
 
 _GUESSABLE = re.compile(
     r"change.?(me|this)|secret|password|example|default|insecure|development|storecore|123456|abcdefgh|qwerty",
