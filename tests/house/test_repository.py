@@ -24,7 +24,7 @@ TOP_LEVEL = {
     "webapp",
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "services", "impl", "misc"}
-ONE_PAGE = {"storecore/errors.py", "storecore/ports.py", "adapters/sql/tables.py", "webapp/settings.py"}
+ONE_PAGE = {"storecore/errors.py", "storecore/ports.py", "adapters/sql/tables.py"}
 """Declarations that are easiest to read together, however long."""
 
 SILENT = re.compile(
