@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``.
+``schema``, ``fuzz``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -103,3 +103,10 @@ def schema(session: nox.Session) -> None:
     """Send whatever the OpenAPI document allows and forbids, as everybody; takes some twenty minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "-n", "2", "tests/schema", *session.posargs, env={"SCHEMA_EXAMPLES": "20"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send a hundred thousand inputs that are hardly HTTP to a server; takes some ten minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", "tests/fuzz", *session.posargs, env={"FUZZ_INPUTS": "100000"})

@@ -150,9 +150,23 @@ def install(app: Flask) -> None:
         log.error("request failed", route=str(request.url_rule), method=request.method, exc_info=error)
         return problem(Internal(), request_id())
 
+    def refused_by_server(error: Exception) -> Response:
+        return problem(BadRequest(f"The body can't be read: {error}"), request_id())
+
     app.register_error_handler(StoreError, refused)
     app.register_error_handler(HTTPException, refused_by_werkzeug)
     app.register_error_handler(Exception, failed)
+    for kind in _unreadable():
+        app.register_error_handler(kind, refused_by_server)
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What the server raises while a body is read that breaks off or whose chunks are none."""
+    try:
+        from gunicorn.http.errors import NoMoreData, ParseException
+    except ImportError:  # Windows has no gunicorn
+        return ()
+    return ParseException, NoMoreData
 
 
 def _translated(error: HTTPException) -> StoreError:
