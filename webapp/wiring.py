@@ -1,7 +1,7 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Documents, Mailer, PaymentProvider
 from storecore.store import Store
+from webapp import logs
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
 from webapp.worker import Worker
@@ -101,8 +102,26 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
 @contextmanager
 def opened(settings: Settings, public_url: str | None = None) -> Iterator[Store]:
     """The store for a command that runs and ends."""
-    with open_store(settings, secrets_of(settings), public_url) as store:
+    with reporting(settings), open_store(settings, secrets_of(settings), public_url) as store:
         yield store
+
+
+@contextmanager
+def reporting(settings: Settings) -> Iterator[None]:
+    """Failures that are logged go to Sentry as well, if there is one."""
+    if settings.sentry_dsn is None:
+        yield
+        return
+    from adapters.sentry import SentryReports
+
+    reports = SentryReports(
+        settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=f"storecore@{_version()}"
+    )
+    try:
+        with logs.reporting(reports.report):
+            yield
+    finally:
+        reports.close()
 
 
 def invent(
@@ -256,6 +275,8 @@ class Site:
 
     def __init__(self, settings: Settings, public_url: str, *, deliver: bool = True) -> None:
         keys = secrets_of(settings)
+        self._reporting = ExitStack()
+        self._reporting.enter_context(reporting(settings))
         self.store = open_store(settings, keys, public_url)
         self.worker = Worker(self.store)
         self.app = self._app(settings, keys, deliver=deliver)
@@ -322,3 +343,4 @@ class Site:
         self.worker.stop(wait=LAST_WORK_SECONDS)
         self._warming.join(LAST_WORK_SECONDS)
         self.store.close()
+        self._reporting.close()
