@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,8 @@ def load(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
         problems += error.problems
     if settings.cookie_samesite == "none" and not settings.secure_cookies:
         problems.append("COOKIE_SAMESITE: browsers take `none` only with secure cookies; set COOKIE_SECURE")
+    if settings.sentry_dsn and find_spec("sentry_sdk") is None:
+        problems.append('SENTRY_DSN: needs a package that is missing: pip install "storecore[sentry]"')
     if settings.production:
         problems += [danger for danger in unsafe(settings) if danger.partition(":")[0] not in told]
     if problems:
@@ -74,6 +77,8 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield f"CORS_ORIGINS: {', '.join(plain)} must begin with https://, or anybody on the way acts for customers"
     if settings.stripe_secret_key and not settings.stripe_api_base.startswith("https://"):
         yield "STRIPE_API_BASE: must begin with https://, or STRIPE_SECRET_KEY travels in the clear"
+    if settings.sentry_dsn and not settings.sentry_dsn.get_secret_value().startswith("https://"):
+        yield "SENTRY_DSN: must begin with https://, or reports travel in the clear"
     encrypted = settings.smtp_starttls or settings.smtp_port == SMTP_OVER_TLS
     if settings.smtp_host and settings.smtp_password and not encrypted:
         yield "SMTP_STARTTLS: is off, so SMTP_PASSWORD travels in the clear"

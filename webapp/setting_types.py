@@ -99,6 +99,14 @@ def _long_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _project_address(dsn: SecretStr) -> SecretStr:
+    parts = urlsplit(dsn.get_secret_value())
+    number = parts.path.rpartition("/")[2]
+    if parts.scheme not in {"http", "https"} or not parts.username or not parts.hostname or not number.isdecimal():
+        raise ValueError("must be the DSN of a project, such as https://key@sentry.example/1")
+    return dsn
+
+
 def _recognised_types(types: tuple[str, ...]) -> tuple[str, ...]:
     if not types or not set(types) <= set(media.TYPES):
         raise ValueError(f"must be some of {', '.join(media.TYPES)}")
@@ -122,4 +130,5 @@ Timezone = Annotated[str, AfterValidator(_known_timezone)]
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 FileTypes = Annotated[Names, AfterValidator(_recognised_types)]
+SentryAddress = Annotated[SecretStr, AfterValidator(_project_address)]
 Percent = Annotated[Decimal, AfterValidator(_exact_rate)]

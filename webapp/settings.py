@@ -32,6 +32,7 @@ from webapp.setting_types import (
     Origins,
     Percent,
     SearchLanguage,
+    SentryAddress,
     Timezone,
     without_password,
 )
@@ -217,6 +218,11 @@ class Settings(BaseSettings):
     log_file: Path | None = Field(
         default=None,
         description="Log into this file, a new one each day, kept for 30 days; by default to standard error.",
+    )
+
+    sentry_dsn: SentryAddress | None = Field(
+        default=None,
+        description="Reports failures to this project of Sentry, without anything personal; needs `storecore[sentry]`.",
     )
 
     @field_validator("log_level", mode="before")

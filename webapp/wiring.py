@@ -1,7 +1,7 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Documents, Mailer, Passwords, PaymentProvider
 from storecore.store import Store
+from webapp import logs
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
 from webapp.worker import Worker
@@ -160,8 +161,26 @@ def _storage(settings: Settings) -> "Iterator[SqlStorage]":
 @contextmanager
 def opened(settings: Settings, public_url: str | None = None) -> Iterator[Store]:
     """The store for a command that runs and ends."""
-    with open_store(settings, secrets_of(settings), public_url) as store:
+    with reporting(settings), open_store(settings, secrets_of(settings), public_url) as store:
         yield store
+
+
+@contextmanager
+def reporting(settings: Settings) -> Iterator[None]:
+    """Failures that are logged go to Sentry as well, if there is one."""
+    if settings.sentry_dsn is None:
+        yield
+        return
+    from adapters.sentry import SentryReports
+
+    reports = SentryReports(
+        settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=f"storecore@{_version()}"
+    )
+    try:
+        with logs.reporting(reports.report):
+            yield
+    finally:
+        reports.close()
 
 
 def invent(
@@ -359,6 +378,8 @@ class Site:
         from webapp.metrics import Metrics
 
         keys = secrets_of(settings)
+        self._reporting = ExitStack()
+        self._reporting.enter_context(reporting(settings))
         self.metrics = Metrics(self._owed)
         self.store = open_store(settings, keys, public_url, hashing=self.metrics.hashing)
         self.worker = Worker(self.store, told=lambda failed: self.metrics.worked(failed=failed))
@@ -436,3 +457,4 @@ class Site:
         self.worker.stop(wait=LAST_WORK_SECONDS)
         self._warming.join(LAST_WORK_SECONDS)
         self.store.close()
+        self._reporting.close()

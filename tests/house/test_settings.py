@@ -250,6 +250,7 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
         ("FLASK_DEBUG", "true"),
         ("ALLOWED_HOSTS", ""),
         ("CORS_ORIGINS", "http://app.shop.test"),
+        ("SENTRY_DSN", "http://key@sentry.test/1"),
     ],
 )
 def test_production_refuses_what_is_unsafe(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -285,6 +286,7 @@ SECRETS = {
     "SMTP_PASSWORD": "planted-2-mail",
     "STRIPE_SECRET_KEY": "sk_live_planted-3-stripe",
     "STRIPE_WEBHOOK_SECRET": "whsec_planted-4-webhook",
+    "SENTRY_DSN": "https://planted-5-sentry@sentry.test/1",
 }
 
 
