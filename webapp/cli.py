@@ -66,6 +66,7 @@ def _settings() -> "Settings":
 def serve(*, no_worker: bool) -> None:
     """Start the HTTP server; in development an empty database is filled with demo data first."""
     from webapp import server, wiring
+    from webapp.site import Site
 
     settings = _settings()
     listener = server.listen(settings)
@@ -77,7 +78,7 @@ def serve(*, no_worker: bool) -> None:
         with wiring.opened(settings, address) as store:
             demo = _fill_if_empty(store) or _has_demo_accounts(store)
     _say_where(settings, address, demo=demo)
-    server.run(settings, listener, lambda: wiring.Site(settings, address, deliver=not no_worker))
+    server.run(settings, listener, lambda: Site(settings, address, deliver=not no_worker))
 
 
 @main.command()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from webapp.wiring import Site
+    from webapp.site import Site
 
 log = structlog.get_logger()
 

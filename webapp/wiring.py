@@ -1,17 +1,15 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from adapters import secrets as secret_files
 from adapters.secrets import Secrets
-from storecore.accounts.model import SYSTEM
 from storecore.errors import StoreError
 from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
@@ -21,19 +19,14 @@ from storecore.store import Store
 from webapp import logs
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
-from webapp.worker import Worker
 
 if TYPE_CHECKING:
-    from flask import Flask
-
+    from adapters.jwt_tokens import JwtAccessTokens
     from adapters.payments.demo import DemoPayments
     from adapters.sql import SqlStorage
     from adapters.sql.rotating import Rotated
     from adapters.sql.verify import Finding
-    from webapp.chat import Chat
-
-LAST_WORK_SECONDS = 2
-"""How long a server that ends waits for its worker; what was begun is tried again by another after a lease ends."""
+    from adapters.tokens import SignedValues
 
 
 def migrate(settings: Settings) -> None:
@@ -174,7 +167,7 @@ def reporting(settings: Settings) -> Iterator[None]:
     from adapters.sentry import SentryReports
 
     reports = SentryReports(
-        settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=f"storecore@{_version()}"
+        settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=f"storecore@{release()}"
     )
     try:
         with logs.reporting(reports.report):
@@ -315,7 +308,7 @@ class _PdfWhenNeeded:
 def _providers(settings: Settings, public_url: str) -> Mapping[str, PaymentProvider]:
     """The payment providers beside ``offline``. Raises ``BadSettings`` for one whose package is not installed."""
     found: dict[str, PaymentProvider] = {}
-    if demo := _demo_bank(settings, public_url):
+    if demo := demo_bank(settings, public_url):
         found["demo"] = demo
     if settings.stripe_secret_key:
         from adapters.payments.stripe import StripePayments
@@ -332,7 +325,8 @@ def _providers(settings: Settings, public_url: str) -> Mapping[str, PaymentProvi
     return found
 
 
-def _demo_bank(settings: Settings, public_url: str) -> "DemoPayments | None":
+def demo_bank(settings: Settings, public_url: str) -> "DemoPayments | None":
+    """The bank of a shop in development, whose page is below ``public_url``."""
     if settings.demo_bank is None:
         return None
     from adapters.payments.demo import DemoPayments
@@ -364,97 +358,23 @@ def _mailer(settings: Settings) -> Mailer:
     )
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of the package."""
     try:
         return version("storecore")
     except PackageNotFoundError:
         return "not installed"  # run from a source tree
 
 
-class Site:
-    """What one server process runs: the app, its store, and a worker beside them if ``deliver``."""
+def access_tokens(keys: Secrets) -> "JwtAccessTokens":
+    """Access tokens: signed with the first key, read with any."""
+    from adapters.jwt_tokens import JwtAccessTokens
 
-    def __init__(self, settings: Settings, public_url: str, *, deliver: bool = True) -> None:
-        from webapp.metrics import Metrics
+    return JwtAccessTokens(keys.signing_keys)
 
-        keys = secrets_of(settings)
-        self._reporting = ExitStack()
-        self._reporting.enter_context(reporting(settings))
-        self.metrics = Metrics(self._owed)
-        self.store = open_store(settings, keys, public_url, hashing=self.metrics.hashing)
-        self.worker = Worker(self.store, told=lambda failed: self.metrics.worked(failed=failed))
-        self.app = self._app(settings, keys, deliver=deliver)
-        if deliver:
-            self.worker.start()
-        self._warming = Thread(target=self._warm, name="warming", daemon=True)
-        self._warming.start()
 
-    def _app(self, settings: Settings, keys: Secrets, *, deliver: bool) -> "Flask":
-        from adapters.jwt_tokens import JwtAccessTokens
-        from adapters.tokens import SignedValues
-        from webapp import create_app
-        from webapp.http.parts import SOCKETS_EACH, ChatLimits, Cookies, Parts
-        from webapp.system import disk
+def signed_values(keys: Secrets) -> "SignedValues":
+    """Cursors and cookies, signed and read alike."""
+    from adapters.tokens import SignedValues
 
-        ready = {"database": self._database_answers, "disk": disk(settings.instance_dir)}
-        if deliver:
-            ready["worker"] = lambda: self.worker.alive
-        return create_app(
-            Parts(
-                store=self.store,
-                access_tokens=JwtAccessTokens(keys.signing_keys),
-                values=SignedValues(keys.signing_keys),
-                access_lifetime=settings.access_token_life,
-                cookies=Cookies(
-                    secure=settings.secure_cookies,
-                    domain=settings.cookie_domain,
-                    path=settings.cookie_path,
-                    samesite=settings.cookie_samesite,
-                ),
-                cors_origins=settings.cors_origins,
-                trusted_proxies=settings.trusted_proxies,
-                allowed_hosts=settings.allowed_hosts,
-                ready=ready,
-                demo_bank=_demo_bank(settings, self.store.shop.public_url),
-                version=_version(),
-                metrics=self.metrics,
-                metrics_from=settings.metrics_from,
-                chat=ChatLimits(
-                    history=settings.support_history_limit,
-                    queue=settings.support_queue_limit,
-                    each=SOCKETS_EACH if settings.rate_limits == "on" else None,
-                ),
-            )
-        )
-
-    def _owed(self) -> tuple[int, float]:
-        depth, oldest = self.store.notices.owed(by=SYSTEM)
-        return depth, 0.0 if oldest is None else (self.store.clock() - oldest).total_seconds()
-
-    @property
-    def chat(self) -> "Chat":
-        """Everybody at a socket."""
-        chat: Chat = self.app.extensions["storecore.chat"]
-        return chat
-
-    def _database_answers(self) -> bool:
-        with self.store.storage.reading(self.store.clock(), str) as unit:
-            return unit.users.by_email("") is None
-
-    def _warm(self) -> None:
-        """Learn the shop's words before somebody has to wait for it."""
-        with suppress(StoreError):  # of a database that is down, each request tells
-            self.store.catalog.warm()
-
-    def finish(self) -> None:
-        """The server is about to end: begin nothing new."""
-        self.worker.stop()
-        self.chat.finish()
-
-    def close(self) -> None:
-        """Say good-bye at sockets, let the worker finish what it has in hand, and give back connections."""
-        self.chat.close(wait=LAST_WORK_SECONDS)
-        self.worker.stop(wait=LAST_WORK_SECONDS)
-        self._warming.join(LAST_WORK_SECONDS)
-        self.store.close()
-        self._reporting.close()
+    return SignedValues(keys.signing_keys)
