@@ -1,6 +1,5 @@
 """A server that is told to stop finishes what it has begun, and begins nothing new."""
 
-import json
 import os
 import signal
 import socket
@@ -58,7 +57,7 @@ def test_an_upload_that_has_begun_arrives_and_nobody_else_is_let_in(tmp_path: Pa
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         status, _, content = answer.partition(b"\r\n\r\n")
         assert status.startswith(b"HTTP/1.1 201"), answer
-        assert json.loads(content)["size"] == SIZE
+        assert f'"size":{SIZE}'.encode() in content
         assert process.wait(30) == 0
 
 
