@@ -135,6 +135,13 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
             conn.sock.begin()
             return super().handle_request(req, conn)
 
+        def set_accept_enabled(self, enabled: bool) -> None:
+            """Take connections, or take none; at the end who comes is refused at once instead of left waiting."""
+            super().set_accept_enabled(enabled)
+            if not self.alive:
+                for each in self.sockets:
+                    each.close()
+
         def handle_exit(self, sig: int, frame: object) -> None:
             super().handle_exit(sig, frame)
             last_call = threading.Timer(FINISH_SECONDS - 1, self.waiting.cut)
