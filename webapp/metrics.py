@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, Response, request
 
 from storecore.errors import NotFound, StoreError
+from storecore.ports import Passwords
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge, Metric
@@ -141,6 +142,24 @@ class Metrics:
         if self._outbox is not None:
             everything.register(self._outbox)
         return generate_latest(everything)
+
+
+class Watched:
+    """``Passwords`` whose queue somebody watches."""
+
+    def __init__(self, passwords: Passwords, hashing: Callable[[], AbstractContextManager[None]]) -> None:
+        self._passwords, self._hashing = passwords, hashing
+        self.outdated = passwords.outdated
+
+    def hash(self, password: str) -> str:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.hash(password)
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.verify(password, hashed)
 
 
 class _Outbox:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,10 +10,7 @@ from typing import TYPE_CHECKING
 from adapters import secrets as secret_files
 from adapters.secrets import Secrets
 from storecore.errors import StoreError
-from storecore.notices import Attachment
-from storecore.orders.model import Invoice, Order
-from storecore.orders.refund import CreditNote, Refund
-from storecore.ports import Documents, Mailer, Passwords, PaymentProvider
+from storecore.ports import Mailer, PaymentProvider
 from storecore.store import Store
 from webapp import logs
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
@@ -78,10 +74,12 @@ def open_store(
     from adapters.files import DiskFiles
     from adapters.local_rate_limits import Unlimited
     from adapters.passwords import Argon2Passwords
+    from adapters.pdf_when_needed import PdfWhenNeeded
     from adapters.sql import SqlStorage, open_hub, open_rate_limits
     from adapters.stemming import language
     from adapters.system import random_bytes, utc_now, uuid7
     from adapters.tokens import ItsDangerousSigner
+    from webapp.metrics import Watched
 
     shop, cipher = settings.shop(public_url), FernetCipher(keys.encryption_keys)
     storage = SqlStorage(
@@ -97,10 +95,10 @@ def open_store(
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
-        passwords=_Watched(Argon2Passwords(), hashing),
+        passwords=Watched(Argon2Passwords(), hashing),
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
-        documents=_PdfWhenNeeded(settings),
+        documents=PdfWhenNeeded(timezone=settings.shop_timezone),
         files=DiskFiles(settings.attachment_folder),
         hub=open_hub(settings.database),
         rate_limits=open_rate_limits(settings.database, cipher=cipher) if limited else Unlimited(),
@@ -264,45 +262,6 @@ def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[i
         copy(settings.database, to, replace=replace, progress=progress)
     except ValueError as error:
         raise CantStart(str(error)) from None
-
-
-class _Watched:
-    """``Passwords`` whose queue somebody watches."""
-
-    def __init__(self, passwords: Passwords, hashing: Callable[[], AbstractContextManager[None]]) -> None:
-        self._passwords, self._hashing = passwords, hashing
-        self.outdated = passwords.outdated
-
-    def hash(self, password: str) -> str:
-        """As the port says."""
-        with self._hashing():
-            return self._passwords.hash(password)
-
-    def verify(self, password: str, hashed: str | None) -> bool:
-        """As the port says."""
-        with self._hashing():
-            return self._passwords.verify(password, hashed)
-
-
-class _PdfWhenNeeded:
-    """``PdfDocuments``, whose libraries load slowly, loaded for the first paper."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._timezone = settings.shop_timezone
-
-    @cached_property
-    def _documents(self) -> Documents:
-        from adapters.pdf import PdfDocuments
-
-        return PdfDocuments(timezone=self._timezone)
-
-    def invoice(self, invoice: Invoice, order: Order) -> Attachment:
-        """The invoice as a PDF."""
-        return self._documents.invoice(invoice, order)
-
-    def credit_note(self, note: CreditNote, invoice: Invoice, order: Order, refund: Refund | None) -> Attachment:
-        """The credit note as a PDF."""
-        return self._documents.credit_note(note, invoice, order, refund)
 
 
 def _providers(settings: Settings, public_url: str) -> Mapping[str, PaymentProvider]:
