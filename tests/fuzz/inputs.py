@@ -114,7 +114,7 @@ def frames(seed: int) -> bytes:
 
 
 def _frame(random: Random) -> bytes:
-    actions = ["typing", "read", "resume", "no_such", None, 1, [], {}]
+    actions: list[object] = ["typing", "read", "resume", "no_such", None, 1, [], {}]
     said: dict[str, object] = {
         "action": random.choice(actions),
         "seq": random.choice([0, -1, 2**70, "1", None, 1.5, True]),
