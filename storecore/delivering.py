@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
@@ -35,6 +36,13 @@ class Delivering(Activity):
         """What was sent lately, is owed, or was given up, newest first; whom mail is for needs ``users:read``."""
         require(by, Permission.USERS_READ)
         return unit.outbox.page(page, state=state)
+
+    @reading
+    def owed(self, unit: Unit, *, by: Actor) -> tuple[int, datetime | None]:
+        """How much mail is owed, and since when that which waits the longest; None if nothing has been due yet."""
+        require(by, Permission.USERS_READ)
+        count, due_at = unit.outbox.owed()
+        return count, due_at if due_at is not None and due_at <= unit.now else None
 
     @writing
     def retry(self, unit: Unit, *, by: Actor, notice_id: str) -> Notice:

@@ -151,14 +151,24 @@ class Files(Protocol):
 class Cipher(Protocol):
     """Encryption at rest, for storage adapters. A purpose keeps the keys of different columns apart."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """A name for each key, newest first, which tells nothing else of it."""
+
     def encrypt(self, purpose: str, plain: bytes) -> bytes:
         """Authenticated encryption with the newest key; different bytes each time."""
 
     def decrypt(self, purpose: str, secret: bytes) -> bytes:
         """The plain bytes, by any key of the ring. Raises ``ValueError`` when none fits."""
 
+    def renewed(self, purpose: str, secret: bytes) -> bytes | None:
+        """The same, encrypted with the newest key; None if it is. Raises ``ValueError`` when no key opens it."""
+
     def blind_index(self, purpose: str, plain: str) -> bytes:
-        """Equal for equal texts and says nothing else about them: for looking up an encrypted column."""
+        """By the newest key: equal for equal texts and says nothing else about them, for an encrypted column."""
+
+    def blind_indexes(self, purpose: str, plain: str) -> Sequence[bytes]:
+        """By every key, newest first: for looking up what may not be indexed by the newest yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -866,6 +876,9 @@ class Outbox(Protocol):
 
     def page(self, page: PageRequest, *, state: NoticeState | None = None) -> Page[Notice]:
         """Newest first."""
+
+    def owed(self) -> tuple[int, datetime | None]:
+        """How many are neither sent nor given up, and the earliest time at which one of them is due."""
 
     def sweep(self, before: datetime) -> int:
         """Forget notices sent before a time; how many."""

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from flask import Flask
-from flask_cors import CORS
-from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import (
@@ -24,6 +22,7 @@ from webapp import (
     handling,
     invoices,
     links,
+    metrics,
     orders,
     outbox,
     payments,
@@ -42,7 +41,7 @@ from webapp import (
     users,
     wishlist,
 )
-from webapp.http import bodies, docs, headers, limiting, problems
+from webapp.http import bodies, docs, headers, hosts, limiting, origins, problems
 from webapp.http.endpoint import Routes
 from webapp.http.parts import Parts
 from webapp.sessions import Sessions
@@ -86,37 +85,21 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     """The app over a store. It opens nothing: threads, databases and settings are its caller's."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = bodies.LIMIT
-    app.config["TRUSTED_HOSTS"] = list(parts.allowed_hosts) or None
     app.url_map.merge_slashes = False
     app.extensions["storecore"] = parts
-    metrics = CollectorRegistry()
-    headers.install(app, metrics, https=parts.cookies.secure)
+    headers.install(app, parts.metrics, https=parts.cookies.secure)
     limiting.install(app)
+    hosts.install(app, parts.allowed_hosts)
+    origins.install(app, parts.cors_origins)
     problems.install(app)
     sessions = Sessions(parts)
     for area in areas:
         area.install(app, parts, sessions)
     docs.install(app, areas, title=f"{parts.store.shop.name} API", version=parts.version)
-    system.install_metrics(app, metrics)
+    metrics.install(app, parts)
     links.install(app, parts)
     demo_bank.install(app, parts)
     chat.install(app, parts, sessions)
-    if parts.cors_origins:
-        CORS(
-            app,
-            origins=list(parts.cors_origins),
-            supports_credentials=True,
-            expose_headers=[
-                "ETag",
-                "Location",
-                "Retry-After",
-                "X-Request-ID",
-                "Idempotent-Replayed",
-                limiting.STANDING,
-                limiting.POLICY,
-            ],
-            max_age=600,
-        )
     if parts.trusted_proxies:
         proxies = parts.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign] # Flask's documented way

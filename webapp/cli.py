@@ -219,6 +219,29 @@ def verify() -> None:
     del checked["file"]
     rows = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in checked.items())
     click.echo(f"All is well. {sum(checked.values()):,} rows checked: {rows}.")
+    if older := wiring.fields_with_older_keys(settings):
+        click.echo(f"Fields encrypted with an older key: {older:,}; `storecore rotate-keys` encrypts them anew.")
+
+
+@main.command("rotate-keys")
+def rotate_keys() -> None:
+    """Encrypt with the newest key whatever is encrypted with an older one, while the shop goes on selling.
+
+    First put the new key in front of the others and start every process of the shop anew. Stopped at any time, this
+    can be begun again, and goes on where it was. When it says so, the older keys can be removed.
+    """
+    from webapp import progress, wiring
+
+    settings = _settings()
+    wiring.migrate(settings)
+    with progress.bars() as advance:
+        rotated = wiring.rotate_keys(settings, advance)
+    click.echo(f"Encrypted anew: {rotated.renewed:,} fields.")
+    if rotated.unreadable:
+        click.echo(f"No key opens {rotated.unreadable:,} fields; `storecore verify` names them.")
+    if not rotated.done:
+        raise Refused("Something is still being encrypted with an older key: start every process with the new one.")
+    click.echo("Nothing needs the older keys any more, if no process has one of them in front; they can be removed.")
 
 
 @main.command()
@@ -282,7 +305,7 @@ def export_products(*, file: Path, force: bool) -> None:
 @click.option("--example", is_flag=True, help="Print a .env file of the defaults instead.")
 def config(*, example: bool) -> None:
     """Show every setting with secrets masked, and say what is unsafe."""
-    from webapp import configuration
+    from webapp import configuration, wiring
     from webapp.settings import Settings
 
     if example:
@@ -295,7 +318,7 @@ def config(*, example: bool) -> None:
         click.echo(textwrap.fill(about, 100, initial_indent="    ", subsequent_indent="    "))
     for title, lines in (
         ("Production would refuse to start:", [] if settings.production else configuration.unsafe(settings)),
-        ("Take care:", configuration.cautions(settings)),
+        ("Take care:", [*configuration.cautions(settings), *filter(None, [wiring.older_keys(settings)])]),
         ("In .env, but no setting:", configuration.unknown_names()),
     ):
         if told := list(lines):

@@ -3,17 +3,22 @@
 import re
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
 from storecore.money import EXPONENTS
+from webapp.http.hosts import answers_to
 from webapp.refusals import BadSettings
-from webapp.settings import Keys, Settings, without_password
+from webapp.setting_types import Keys, without_password
+from webapp.settings import Settings
 
 _GUESSABLE = re.compile(
-    r"change.?(me|this)|secret|password|example|default|insecure|development|storecore|123456", re.IGNORECASE
+    r"change.?(me|this)|secret|password|example|default|insecure|development|storecore|123456|abcdefgh|qwerty",
+    re.IGNORECASE,
 )
 
 SMTP_OVER_TLS = 465
@@ -44,6 +49,8 @@ def load(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
         problems += error.problems
     if settings.cookie_samesite == "none" and not settings.secure_cookies:
         problems.append("COOKIE_SAMESITE: browsers take `none` only with secure cookies; set COOKIE_SECURE")
+    if settings.sentry_dsn and find_spec("sentry_sdk") is None:
+        problems.append('SENTRY_DSN: needs a package that is missing: pip install "storecore[sentry]"')
     if settings.production:
         problems += [danger for danger in unsafe(settings) if danger.partition(":")[0] not in told]
     if problems:
@@ -53,29 +60,41 @@ def load(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
 
 def unsafe(settings: Settings) -> Iterator[str]:
     """What must not reach customers, a line each: production refuses to start with any of them."""
-    for name in ("secret_key", "encryption_keys"):
-        keys: Keys = getattr(settings, name)
-        if not keys:
-            yield f"{name.upper()}: is not set"
-        if any(_is_guessable(key.get_secret_value()) for key in keys):
-            yield f"{name.upper()}: can be guessed"
-    if set(settings.secret_key) & set(settings.encryption_keys):
-        yield "ENCRYPTION_KEYS: has a key of SECRET_KEY too; each needs its own"
+    yield from _unsafe_keys(settings)
     if settings.flask_debug:
         yield "FLASK_DEBUG: is on"
     if not settings.public_url:
         yield "PUBLIC_URL: is not set"
     elif not settings.public_url.startswith("https://"):
         yield "PUBLIC_URL: must begin with https://, or passwords and cookies travel in the clear"
+    if not settings.allowed_hosts:
+        yield "ALLOWED_HOSTS: is not set; name the host of PUBLIC_URL, so that no other is taken for the shop"
     if settings.cookie_secure is False:
         yield "COOKIE_SECURE: is off"
     if settings.rate_limits == "off":
         yield "RATE_LIMITS: is off, so passwords can be guessed"
+    if plain := [origin for origin in settings.cors_origins if not origin.startswith("https://")]:
+        yield f"CORS_ORIGINS: {', '.join(plain)} must begin with https://, or anybody on the way acts for customers"
     if settings.stripe_secret_key and not settings.stripe_api_base.startswith("https://"):
         yield "STRIPE_API_BASE: must begin with https://, or STRIPE_SECRET_KEY travels in the clear"
+    if settings.sentry_dsn and not settings.sentry_dsn.get_secret_value().startswith("https://"):
+        yield "SENTRY_DSN: must begin with https://, or reports travel in the clear"
     encrypted = settings.smtp_starttls or settings.smtp_port == SMTP_OVER_TLS
     if settings.smtp_host and settings.smtp_password and not encrypted:
         yield "SMTP_STARTTLS: is off, so SMTP_PASSWORD travels in the clear"
+
+
+def _unsafe_keys(settings: Settings) -> Iterator[str]:
+    for name in ("secret_key", "encryption_keys"):
+        keys: Keys = getattr(settings, name)
+        if not keys:
+            yield f"{name.upper()}: is not set"
+        if any(_is_guessable(key.get_secret_value()) for key in keys):
+            yield f"{name.upper()}: can be guessed"
+        if len(set(keys)) < len(keys):
+            yield f"{name.upper()}: names a key twice"
+    if set(settings.secret_key) & set(settings.encryption_keys):
+        yield "ENCRYPTION_KEYS: has a key of SECRET_KEY too; each needs its own"
 
 
 def cautions(settings: Settings) -> Iterator[str]:
@@ -88,10 +107,20 @@ def cautions(settings: Settings) -> Iterator[str]:
         yield "STRIPE_WEBHOOK_SECRET: is not set, so a payment with a second step is noticed up to five minutes late"
     if settings.production and settings.stripe_secret_key and _is_test_key(settings.stripe_secret_key):
         yield "STRIPE_SECRET_KEY: is a test key, so nobody is charged"
+    if settings.production and settings.public_url and settings.allowed_hosts and not _answers_to_itself(settings):
+        yield "ALLOWED_HOSTS: does not name the host of PUBLIC_URL, so a request for it is refused"
+    if settings.production and not settings.trusted_proxies:
+        yield "TRUSTED_PROXIES: is 0; behind a proxy all customers would seem to come from its address"
+    if settings.production and isinstance(settings.database, Path):
+        yield f"DATABASE_URL: is a file, {settings.database}; use PostgreSQL for servers on more than one machine"
     if not settings.production and not settings.loopback:
         yield f"HOST: {settings.host} can be reached from other machines while ENVIRONMENT is development"
     if EXPONENTS[settings.currency] == 0 and not {"shipping_fee", "free_shipping_from"} <= settings.model_fields_set:
         yield f"SHIPPING_FEE, FREE_SHIPPING_FROM: the defaults of 10 and 100 are small amounts in {settings.currency}"
+
+
+def _answers_to_itself(settings: Settings) -> bool:
+    return answers_to(urlsplit(settings.public_url or "").netloc, settings.allowed_hosts)
 
 
 def _is_test_key(key: SecretStr) -> bool:
@@ -99,7 +128,8 @@ def _is_test_key(key: SecretStr) -> bool:
 
 
 def _is_guessable(secret: str) -> bool:
-    return len(set(secret)) < 10 or _GUESSABLE.search(secret) is not None
+    repeats = secret in (secret + secret)[1:-1]
+    return repeats or len(set(secret)) < 10 or _GUESSABLE.search(secret) is not None
 
 
 def shown(settings: Settings) -> Iterator[tuple[str, str, bool]]:

@@ -6,7 +6,8 @@ What is logged names things by id, never by name, email, address or secret; trac
 import logging
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
@@ -29,6 +30,9 @@ _NEVER = (privacy.names() - {"error"}) | {"password", "token", "secret", "cookie
 """Names whose values no log line carries. What a line calls ``error`` is a refusal of ours, which quotes nobody."""
 
 Event = MutableMapping[str, Any]
+Reporter = Callable[[BaseException, Mapping[str, Any]], None]
+
+_reporters: list[Reporter] = []
 
 
 class DailyFile:
@@ -119,8 +123,19 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("gunicorn.error").setLevel(max(level, logging.INFO))  # for debugging it quotes every path
     for chatty in ("alembic", "fontTools", "fpdf", "werkzeug", *([] if settings.production else ["gunicorn.error"])):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+@contextmanager
+def reporting(reporter: Reporter) -> Iterator[None]:
+    """Tell of every error that is logged, beside the line that tells of it."""
+    _reporters.append(reporter)
+    try:
+        yield
+    finally:
+        _reporters.remove(reporter)
 
 
 def _without_people(_logger: Any, _method: str, event: Event) -> Event:
@@ -148,6 +163,8 @@ def _with_traceback(_logger: Any, _method: str, event: Event) -> Event:
         text = StringIO()
         print_exception(error, file=text)
         event["exception"] = text.getvalue().rstrip()
+        for report in _reporters:
+            report(error, event)
     return event
 
 

@@ -1,6 +1,7 @@
 """Routes of one's own data: taking it away, and having it erased."""
 
 from storecore.errors import LastAdmin, StillOwed, WrongPassword
+from webapp import limits
 from webapp.credentials import Password
 from webapp.http.answers import JSON, Answer, saved
 from webapp.http.ask import Ask
@@ -17,7 +18,7 @@ def export(ask: Ask) -> Answer:
 
     An object of lists: `profile`, `addresses`, `sessions`, `cart`, `wishlist`, `orders` (with invoices, credit notes
     and payments), `refunds`, `reviews`, `conversations` (with messages; files that came with them can be downloaded
-    by their ids) and `mail`.
+    by their ids), `account_changes` (what staff did to the account), `work` (what I did as staff) and `mail`.
     """
     return saved(ask.store.accounts.export(by=ask.by), name="my-data.json", media_type=JSON)
 
@@ -28,7 +29,9 @@ class Farewell(Body):
     password: Password
 
 
-@routes.endpoint("DELETE", "/users/me", who=Who.SIGNED_IN, refuses=(WrongPassword, LastAdmin, StillOwed))
+@routes.endpoint(
+    "DELETE", "/users/me", who=Who.SIGNED_IN, limit=limits.PASSWORD, refuses=(WrongPassword, LastAdmin, StillOwed)
+)
 def erase(ask: Ask[Farewell]) -> None:
     """Erase my account and what is known about me, for good.
 
@@ -36,5 +39,5 @@ def erase(ask: Ask[Farewell]) -> None:
     notes, published reviews without their text; an invoice names its buyer until the law lets it go. Refused while an
     order, a refund or a payment of mine is not finished.
     """
-    ask.store.accounts.erase(by=ask.by, password=ask.body.password)
+    ask.store.accounts.erase(by=ask.by, password=ask.body.password, address=ask.place)
     ask.sessions.close()

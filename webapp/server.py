@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import structlog
 
+from webapp import clients, metrics
 from webapp.refusals import CantListen
 from webapp.settings import Settings
 
@@ -112,10 +113,33 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
             """Requests are logged by the app, which knows their ids."""
 
     class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-        """Refuses what never reaches the app with a problem, like the app."""
+        """Refuses what never reaches the app with a problem, like the app, and waits for nobody too long."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.waiting = clients.Waiting()
+
+        def handle(self, conn: Any) -> Any:
+            """Answer a request, in a thread; whether the connection stays open, in older versions within a pair."""
+            if not isinstance(conn.sock, clients.Client):
+                conn.sock = clients.Client(conn.sock, self.waiting)
+            conn.data_ready = True  # the connection itself waits for its first bytes
+            conn.sock.begin()
+            outcome = super().handle(conn)
+            if not (outcome[0] if isinstance(outcome, tuple) else outcome):
+                conn.sock.part()
+            return outcome
+
+        def handle_request(self, req: object, conn: Any) -> Any:
+            """Answer a request whose head is read."""
+            conn.sock.begin()
+            return super().handle_request(req, conn)
 
         def handle_exit(self, sig: int, frame: object) -> None:
             super().handle_exit(sig, frame)
+            last_call = threading.Timer(FINISH_SECONDS - 1, self.waiting.cut)
+            last_call.daemon = True
+            last_call.start()
             for site in sites:
                 site.finish()
 
@@ -132,6 +156,9 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
         for site in sites:
             site.close()
 
+    def count_out(_server: object, worker: Any) -> None:
+        metrics.process_ended(worker.pid)
+
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Takes its options from the settings, and opens the site in each process."""
 
@@ -140,7 +167,7 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
                 "bind": f"fd://{listener.detach()}",
                 "workers": settings.workers,
                 "worker_class": Threads,
-                "threads": settings.threads + SOCKETS,
+                "threads": settings.threads + SOCKETS + clients.WAITED_FOR,
                 "graceful_timeout": FINISH_SECONDS,
                 "keepalive": 15,
                 "backlog": BACKLOG,
@@ -149,6 +176,7 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
                 "forwarded_allow_ips": "",  # TRUSTED_PROXIES decides, in the app
                 "control_socket_disable": True,
                 "worker_exit": close_site,
+                "child_exit": count_out,
             }
             if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn makes an unnamed file there
                 options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108 - a heartbeat must not wait for a disk
@@ -158,10 +186,12 @@ def run_gunicorn(settings: Settings, listener: socket.socket, open_site: Callabl
 
         def load(self) -> Any:
             sites.append(open_site())
-            return in_turn(sites[0].app, settings.threads)
+            app = sites[0].app
+            return clients.unhurried(app, in_turn(app, settings.threads))
 
     gc.freeze()  # what is loaded by now stays: forked processes go on sharing it, and end without tidying it up
-    Server().run()
+    with metrics.shared(settings.workers):
+        Server().run()
 
 
 def in_turn(
@@ -211,9 +241,14 @@ def busy() -> "Response":
 
 def problem_of(why: str | None) -> bytes:
     """The whole answer to something that is not HTTP, and ``why``; or, without that, to a failure of the server."""
+    from webapp.http import headers
     from webapp.http.problems import BadRequest, Internal, problem
 
-    answer = problem(BadRequest(why) if why else Internal(), request_id=uuid4().hex)
+    request_id = uuid4().hex
+    answer = problem(BadRequest(why) if why else Internal(), request_id=request_id)
+    answer.headers.extend(headers.SECURITY)
+    answer.headers["Content-Security-Policy"] = headers.CONTENT_SECURITY_POLICY
+    answer.headers[headers.REQUEST_ID] = request_id
     answer.headers["Connection"] = "close"
     answer.headers["Content-Length"] = str(len(answer.data))
     body: bytes = answer.data
@@ -225,7 +260,13 @@ def run_werkzeug(settings: Settings, listener: socket.socket, open_site: Callabl
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
-        """Leaves logging to the app."""
+        """Leaves logging to the app, and says nothing of versions."""
+
+        timeout = clients.GRACE_SECONDS
+
+        def version_string(self) -> str:
+            """The ``Server`` header."""
+            return "storecore"
 
         def log_request(self, *_: object) -> None:
             """Requests are logged by the app, which knows their ids."""

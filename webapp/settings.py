@@ -4,118 +4,38 @@ The field's name in capitals is the setting's name. ``webapp.configuration`` loa
 """
 
 import ipaddress
-import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storecore import media
 from storecore.errors import Invalid
-from storecore.money import EXPONENTS, Money
-from storecore.pricing import ShippingPolicy, TaxPolicy, check_rate
+from storecore.money import Money
+from storecore.pricing import ShippingPolicy, TaxPolicy
 from storecore.shop import Shop
 from webapp import tax_table
 from webapp.refusals import BadSettings
-
-SQLITE = "sqlite:///"
-POSTGRESQL = ("postgresql", "postgresql+psycopg")
-
-SHORTEST_SECRET = 32
-"""Characters. HS256 is as strong as its key only from 32 bytes on."""
-
-_PASSWORD = re.compile(r"(://[^/@:]*:)[^/]*(?=@)|([?&]password=)[^&]*")
-_ORIGIN = re.compile(r"https?://[^/*?#@\s]+", re.ASCII)
-
-
-def _listed(separator: str) -> BeforeValidator:
-    def split(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in value.split(separator) if part.strip())
-
-    return BeforeValidator(split)
-
-
-def _known_currency(code: str) -> str:
-    if code not in EXPONENTS:
-        raise ValueError("must be an ISO 4217 code in capitals, such as USD")
-    return code
-
-
-def _exact_rate(rate: Decimal) -> Decimal:
-    check_rate(rate)
-    return rate
-
-
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise ValueError("must be a time zone such as Europe/Istanbul") from None
-    return name
-
-
-def _http_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address such as https://shop.example")
-    return url.rstrip("/")
-
-
-def _database_address(url: str) -> str:
-    path = url.removeprefix(SQLITE)
-    if path != url and path not in {"", ":memory:"} and "?" not in path:
-        return url
-    parts = urlsplit(url)
-    if parts.scheme not in POSTGRESQL or len(parts.path) < 2 or parts.fragment:
-        raise ValueError(
-            "must be the path of a file, such as sqlite:////var/lib/shop/store.db, or a database on a server, such as "
-            "postgresql+psycopg://shop:password@db.example/shop"
-        )
-    return url
-
-
-def without_password(url: str) -> str:
-    """An address as it may be shown."""
-    return _PASSWORD.sub(r"\1\2********", url)
-
-
-def _exact_origin(origin: str) -> str:
-    if not _ORIGIN.fullmatch(origin):
-        raise ValueError("each origin is written out, such as https://shop.example; wildcards are not allowed")
-    return origin.lower()
-
-
-def _long_secret(secret: SecretStr) -> SecretStr:
-    length = len(secret.get_secret_value().encode())
-    if length < SHORTEST_SECRET:
-        raise ValueError(f"is too short: {length} characters, of at least {SHORTEST_SECRET}")
-    return secret
-
-
-def _recognised_types(types: tuple[str, ...]) -> tuple[str, ...]:
-    if not types or not set(types) <= set(media.TYPES):
-        raise ValueError(f"must be some of {', '.join(media.TYPES)}")
-    return types
-
-
-SearchLanguage = Literal[
-    "arabic", "armenian", "basque", "catalan", "czech", "danish", "dutch", "english", "esperanto", "estonian",
-    "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian",
-    "nepali", "norwegian", "persian", "polish", "portuguese", "romanian", "russian", "serbian", "sesotho", "spanish",
-    "swedish", "tamil", "turkish", "yiddish",
-]  # fmt: skip
-Names = Annotated[tuple[str, ...], NoDecode, _listed(",")]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_exact_origin)], ...], NoDecode, _listed(",")]
-Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long_secret)], ...], NoDecode, _listed(",")]
-AddressLines = Annotated[tuple[str, ...], NoDecode, _listed("|")]
-Percent = Annotated[Decimal, AfterValidator(_exact_rate)]
+from webapp.setting_types import (
+    SQLITE,
+    AddressLines,
+    Currency,
+    DatabaseAddress,
+    FileTypes,
+    Hosts,
+    HttpAddress,
+    Keys,
+    Networks,
+    Origins,
+    Percent,
+    SearchLanguage,
+    SentryAddress,
+    Timezone,
+    without_password,
+)
 
 
 class Settings(BaseSettings):
@@ -136,7 +56,7 @@ class Settings(BaseSettings):
     instance_dir: Path = Field(
         default=Path("instance"), description="Folder of the embedded database, generated secrets and mail files."
     )
-    database_url: Annotated[str, AfterValidator(_database_address)] | None = Field(
+    database_url: DatabaseAddress | None = Field(
         default=None,
         repr=False,
         description="The database: `sqlite:///` and the path of a file, or PostgreSQL as "
@@ -149,7 +69,7 @@ class Settings(BaseSettings):
         description="Database connections of one process for reading, at most; on PostgreSQL half as many are added "
         "for writing.",
     )
-    public_url: Annotated[str, AfterValidator(_http_address)] | None = Field(
+    public_url: HttpAddress | None = Field(
         default=None, description="Where customers reach the shop; links in mail begin with it. Required in production."
     )
 
@@ -188,7 +108,14 @@ class Settings(BaseSettings):
         description="Limits how often things are done from one address and by one account, and wrong passwords; `off` "
         "in development only. Counted for all processes together on PostgreSQL, for each of them on SQLite.",
     )
-    allowed_hosts: Names = Field(default=(), description="Comma list of Host names to answer to; by default any.")
+    metrics_from: Networks = Field(
+        default=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1")),
+        description="Comma list of addresses and networks that may read /metrics; to others it is not there.",
+    )
+    allowed_hosts: Hosts = Field(
+        default=(),
+        description="Comma list of Host names to answer to, without ports; by default any. Required in production.",
+    )
 
     smtp_host: str | None = Field(
         default=None, description="Mail server; by default mail is written to .eml files in INSTANCE_DIR."
@@ -207,13 +134,13 @@ class Settings(BaseSettings):
         "servers; by default `attachments` in INSTANCE_DIR.",
     )
     support_attachment_max_mb: int = Field(default=15, ge=1, le=1024, description="Largest of these files, in MiB.")
-    support_allowed_types: Annotated[Names, AfterValidator(_recognised_types)] = Field(
+    support_allowed_types: FileTypes = Field(
         default=media.TYPES,
         description="Comma list of their types, as their content shows, not their names: all that can be recognised, "
         "or fewer.",
     )
 
-    currency: Annotated[str, AfterValidator(_known_currency)] = Field(
+    currency: Currency = Field(
         default="USD",
         description="ISO 4217 code of the one currency everything is sold in. Set it before the first product.",
     )
@@ -265,7 +192,7 @@ class Settings(BaseSettings):
         description="Signing secret `whsec_…` of the webhook at Stripe, which sends `payment_intent` events to "
         "PUBLIC_URL/api/v1/payments/stripe/events.",
     )
-    stripe_api_base: Annotated[str, AfterValidator(_http_address)] = Field(
+    stripe_api_base: HttpAddress = Field(
         default="https://api.stripe.com", description="Where Stripe's API is, to test against another server."
     )
 
@@ -280,9 +207,7 @@ class Settings(BaseSettings):
         le=100,
         description="For how long invoices and credit notes name their buyer, who may have been erased long before.",
     )
-    shop_timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
-        default="UTC", description="Time zone of the dates on documents."
-    )
+    shop_timezone: Timezone = Field(default="UTC", description="Time zone of the dates on documents.")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity to log."
@@ -293,6 +218,11 @@ class Settings(BaseSettings):
     log_file: Path | None = Field(
         default=None,
         description="Log into this file, a new one each day, kept for 30 days; by default to standard error.",
+    )
+
+    sentry_dsn: SentryAddress | None = Field(
+        default=None,
+        description="Reports failures to this project of Sentry, without anything personal; needs `storecore[sentry]`.",
     )
 
     @field_validator("log_level", mode="before")

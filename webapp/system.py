@@ -1,4 +1,4 @@
-"""The server itself: is it alive, is it ready, what does it count, and what do its error codes mean."""
+"""The server itself: is it alive, is it ready, and what do its error codes mean."""
 
 import inspect
 import shutil
@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from flask import Flask, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from typing_extensions import TypedDict
 
 from storecore.errors import NotFound, Unavailable
@@ -82,16 +80,6 @@ def problem(ask: Ask, code: str) -> Code:  # noqa: ARG001 - every route is asked
 def disk(folder: Path) -> Callable[[], bool]:
     """A check that there is room where the server writes."""
     return lambda: shutil.disk_usage(folder).free >= LEAST_FREE_BYTES
-
-
-def install_metrics(app: Flask, metrics: CollectorRegistry) -> None:
-    """Answer ``/metrics`` in the format of Prometheus."""
-    ProcessCollector(registry=metrics)
-    GCCollector(registry=metrics)
-
-    @app.get("/metrics")
-    def measured() -> Response:
-        return Response(generate_latest(metrics), content_type=CONTENT_TYPE_LATEST)
 
 
 def _works(check: Callable[[], bool]) -> bool:

@@ -1,7 +1,7 @@
 """Chooses the adapters: the one module that knows which technology is behind which port."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from adapters import secrets as secret_files
 from adapters.secrets import Secrets
+from storecore.accounts.model import SYSTEM
 from storecore.errors import StoreError
 from storecore.notices import Attachment
 from storecore.orders.model import Invoice, Order
 from storecore.orders.refund import CreditNote, Refund
-from storecore.ports import Documents, Mailer, PaymentProvider
+from storecore.ports import Documents, Mailer, Passwords, PaymentProvider
 from storecore.store import Store
+from webapp import logs
 from webapp.refusals import BadDatabase, BadSecrets, BadSettings, CantStart
 from webapp.settings import Settings
 from webapp.worker import Worker
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from adapters.payments.demo import DemoPayments
+    from adapters.sql import SqlStorage
+    from adapters.sql.rotating import Rotated
     from adapters.sql.verify import Finding
     from webapp.chat import Chat
 
@@ -66,8 +70,17 @@ def secrets_of(settings: Settings) -> Secrets:
     )
 
 
-def open_store(settings: Settings, keys: Secrets, public_url: str | None = None) -> Store:
-    """The store over the real world. Open it after forking, and close it."""
+def open_store(
+    settings: Settings,
+    keys: Secrets,
+    public_url: str | None = None,
+    *,
+    hashing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Store:
+    """The store over the real world. Open it after forking, and close it. Passwords are hashed inside ``hashing()``.
+
+    Raises ``BadSecrets`` when the keys are not those of what is encrypted in the database.
+    """
     from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
     from adapters.local_rate_limits import Unlimited
@@ -78,18 +91,20 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     from adapters.tokens import ItsDangerousSigner
 
     shop, cipher = settings.shop(public_url), FernetCipher(keys.encryption_keys)
+    storage = SqlStorage(
+        settings.database,
+        cipher=cipher,
+        pool_size=settings.database_pool_size,
+        language=language(settings.search_language),
+    )
+    _check_keys(settings, storage)
     limited = settings.rate_limits == "on"
     return Store(
-        storage=SqlStorage(
-            settings.database,
-            cipher=cipher,
-            pool_size=settings.database_pool_size,
-            language=language(settings.search_language),
-        ),
+        storage=storage,
         clock=utc_now,
         new_id=uuid7,
         random=random_bytes,
-        passwords=Argon2Passwords(),
+        passwords=_Watched(Argon2Passwords(), hashing),
         signer=ItsDangerousSigner(keys.signing_keys),
         mailer=_mailer(settings),
         documents=_PdfWhenNeeded(settings),
@@ -101,11 +116,71 @@ def open_store(settings: Settings, keys: Secrets, public_url: str | None = None)
     )
 
 
+def _check_keys(settings: Settings, storage: "SqlStorage") -> None:
+    from adapters.sql.keys import KeyMissing, check_keys
+    from adapters.system import utc_now
+
+    try:
+        check_keys(storage, utc_now())
+    except KeyMissing as error:
+        storage.close()
+        raise BadSecrets(
+            f"The encryption keys are not those of {settings.database_place}: {error}. "
+            f"Put the missing key back into {_keys_place(settings)}, behind the others."
+        ) from None
+
+
+def _keys_place(settings: Settings) -> str:
+    return "ENCRYPTION_KEYS" if settings.encryption_keys else str(settings.instance_dir.resolve() / "secrets.json")
+
+
+@contextmanager
+def _storage(settings: Settings) -> "Iterator[SqlStorage]":
+    """The database by itself; it and the secrets have to be there. Raises ``CantStart``."""
+    from adapters.encryption import FernetCipher
+    from adapters.sql import SqlStorage
+    from adapters.stemming import language
+
+    kept = settings.instance_dir / "secrets.json"
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        raise BadDatabase(f"There is no database {settings.database}.")
+    if not settings.encryption_keys and not kept.exists():
+        raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
+    storage = SqlStorage(
+        settings.database,
+        cipher=FernetCipher(secrets_of(settings).encryption_keys),
+        pool_size=1,
+        language=language(settings.search_language),
+    )
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
 @contextmanager
 def opened(settings: Settings, public_url: str | None = None) -> Iterator[Store]:
     """The store for a command that runs and ends."""
-    with open_store(settings, secrets_of(settings), public_url) as store:
+    with reporting(settings), open_store(settings, secrets_of(settings), public_url) as store:
         yield store
+
+
+@contextmanager
+def reporting(settings: Settings) -> Iterator[None]:
+    """Failures that are logged go to Sentry as well, if there is one."""
+    if settings.sentry_dsn is None:
+        yield
+        return
+    from adapters.sentry import SentryReports
+
+    reports = SentryReports(
+        settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=f"storecore@{_version()}"
+    )
+    try:
+        with logs.reporting(reports.report):
+            yield
+    finally:
+        reports.close()
 
 
 def invent(
@@ -140,28 +215,52 @@ def invent(
 
 def verify(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Sequence[Finding]":
     """Everything that is wrong in the database; it and the secrets have to be there. Raises ``CantStart``."""
-    from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
-    from adapters.sql import SqlStorage
     from adapters.sql.verify import verify as wrong_in
-    from adapters.stemming import language
     from adapters.system import utc_now
 
-    kept = settings.instance_dir / "secrets.json"
-    if isinstance(settings.database, Path) and not settings.database.exists():
-        raise BadDatabase(f"There is no database {settings.database}.")
-    if not settings.encryption_keys and not kept.exists():
-        raise BadSecrets(f"{kept} is missing, and nothing encrypted can be read without it; restore it from a backup.")
-    storage = SqlStorage(
-        settings.database,
-        cipher=FernetCipher(secrets_of(settings).encryption_keys),
-        pool_size=1,
-        language=language(settings.search_language),
-    )
-    try:
+    with _storage(settings) as storage:
         return wrong_in(storage, utc_now(), progress, DiskFiles(settings.attachment_folder))
-    finally:
-        storage.close()
+
+
+def rotate_keys(settings: Settings, progress: Callable[[str, int, int | None], None]) -> "Rotated":
+    """Encrypt with the newest key whatever is not. Raises ``CantStart``."""
+    from adapters.sql.rotating import rotate
+    from adapters.system import utc_now
+
+    with _storage(settings) as storage:
+        _check_keys(settings, storage)
+        return rotate(storage, utc_now, progress)
+
+
+def fields_with_older_keys(settings: Settings) -> int:
+    """How many fields ``rotate-keys`` would encrypt anew; found without reading anything if there is only one key."""
+    from adapters.sql.rotating import left
+
+    if len(secrets_of(settings).encryption_keys) == 1:
+        return 0
+    with _storage(settings) as storage:
+        return left(storage)
+
+
+def older_keys(settings: Settings) -> str | None:
+    """What is to be said of encryption keys behind the first; None if there are none, or no database yet."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.encryption import FernetCipher
+    from adapters.sql.keys import keys_in_use
+
+    try:
+        names = FernetCipher(secrets_of(settings).encryption_keys).names if settings.encryption_keys else ()
+        if len(names) < 2:
+            return None
+        with _storage(settings) as storage:
+            needed = set(keys_in_use(storage)) & set(names[1:])
+    except (CantStart, StoreError, SQLAlchemyError, ImportError):
+        return None
+    if needed:
+        return "ENCRYPTION_KEYS: something may still need the older keys; `storecore rotate-keys` changes that"
+    return "ENCRYPTION_KEYS: nothing in the database needs the older keys any more"
 
 
 def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[int, int], None]) -> None:
@@ -172,6 +271,24 @@ def backup(settings: Settings, to: Path, *, replace: bool, progress: Callable[[i
         copy(settings.database, to, replace=replace, progress=progress)
     except ValueError as error:
         raise CantStart(str(error)) from None
+
+
+class _Watched:
+    """``Passwords`` whose queue somebody watches."""
+
+    def __init__(self, passwords: Passwords, hashing: Callable[[], AbstractContextManager[None]]) -> None:
+        self._passwords, self._hashing = passwords, hashing
+        self.outdated = passwords.outdated
+
+    def hash(self, password: str) -> str:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.hash(password)
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """As the port says."""
+        with self._hashing():
+            return self._passwords.verify(password, hashed)
 
 
 class _PdfWhenNeeded:
@@ -258,9 +375,14 @@ class Site:
     """What one server process runs: the app, its store, and a worker beside them if ``deliver``."""
 
     def __init__(self, settings: Settings, public_url: str, *, deliver: bool = True) -> None:
+        from webapp.metrics import Metrics
+
         keys = secrets_of(settings)
-        self.store = open_store(settings, keys, public_url)
-        self.worker = Worker(self.store)
+        self._reporting = ExitStack()
+        self._reporting.enter_context(reporting(settings))
+        self.metrics = Metrics(self._owed)
+        self.store = open_store(settings, keys, public_url, hashing=self.metrics.hashing)
+        self.worker = Worker(self.store, told=lambda failed: self.metrics.worked(failed=failed))
         self.app = self._app(settings, keys, deliver=deliver)
         if deliver:
             self.worker.start()
@@ -295,6 +417,8 @@ class Site:
                 ready=ready,
                 demo_bank=_demo_bank(settings, self.store.shop.public_url),
                 version=_version(),
+                metrics=self.metrics,
+                metrics_from=settings.metrics_from,
                 chat=ChatLimits(
                     history=settings.support_history_limit,
                     queue=settings.support_queue_limit,
@@ -302,6 +426,10 @@ class Site:
                 ),
             )
         )
+
+    def _owed(self) -> tuple[int, float]:
+        depth, oldest = self.store.notices.owed(by=SYSTEM)
+        return depth, 0.0 if oldest is None else (self.store.clock() - oldest).total_seconds()
 
     @property
     def chat(self) -> "Chat":
@@ -329,3 +457,4 @@ class Site:
         self.worker.stop(wait=LAST_WORK_SECONDS)
         self._warming.join(LAST_WORK_SECONDS)
         self.store.close()
+        self._reporting.close()

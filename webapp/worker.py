@@ -1,5 +1,6 @@
 """The worker: whatever the shop owes but no request waits for, such as mail and invoices."""
 
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import Protocol
 
@@ -21,13 +22,18 @@ class Work(Protocol):
         """Do some of what is due; how much was done."""
 
 
+def _nobody(_failed: bool) -> None: ...
+
+
 class Worker:
     """Works until it is stopped, in a thread of its own (:meth:`start`) or in the caller's (:meth:`run`).
 
     A failure never ends it: it is logged, and tried again after a pause that doubles from one second to thirty.
+    ``told`` hears of each round whether it failed.
     """
 
-    def __init__(self, shop: Work, *, idle: float = IDLE_SECONDS) -> None:
+    def __init__(self, shop: Work, *, idle: float = IDLE_SECONDS, told: Callable[[bool], None] = _nobody) -> None:
+        self._told = told
         self._shop = shop
         self._idle = idle
         self._stopping = Event()
@@ -55,7 +61,9 @@ class Worker:
         while not self._stopping.wait(pause):
             try:
                 pause, failures = (0.0 if self._shop.work() else self._idle), 0
+                self._told(False)
             except Exception:
                 log.exception("worker failed")
                 failures += 1
+                self._told(True)
                 pause = min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)

@@ -60,6 +60,12 @@ class MemoryOutbox(Repository):
         rows = (notice for notice in self._tables.notices.rows() if state in (None, notice.state))
         return page_of(rows, page, lambda each: (ticks(each.created_at), each.id), descending=True)
 
+    def owed(self) -> tuple[int, datetime | None]:
+        """Of all that wait."""
+        over = (NoticeState.SENT, NoticeState.DEAD)
+        due = [notice.due_at for notice in self._tables.notices.rows() if notice.state not in over]
+        return len(due), min(due, default=None)
+
     def sweep(self, before: datetime) -> int:
         """Forget what was sent before a time."""
         draft = self._draft

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.sql.databases import open_hub, open_rate_limits
+from adapters.sql.keys import KeyMissing, check_keys
 from adapters.sql.migrations import DatabaseTooNew, migrate
 from adapters.sql.storage import SqlStorage
 from storecore.shop import Shop
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     from storecore.ports import Clock, Documents, Files, Mailer, NewId, Passwords, PaymentProvider, RateLimits
     from storecore.store import Store
 
-__all__ = ["DatabaseTooNew", "SqlStorage", "migrate", "open_hub", "open_rate_limits", "open_store"]
+__all__ = [
+    "DatabaseTooNew",
+    "KeyMissing",
+    "SqlStorage",
+    "check_keys",
+    "migrate",
+    "open_hub",
+    "open_rate_limits",
+    "open_store",
+]
 
 
 def open_store(
@@ -41,7 +51,8 @@ def open_store(
     but for ``.mail`` and ``.files``. What products are found by is in ``language``, English unless told (see
     :func:`adapters.stemming.language`); what an older version or another language left is brought up to date first.
 
-    Raises :class:`DatabaseTooNew`, and ``ValueError`` for a database on a server without ``keys``.
+    Raises :class:`DatabaseTooNew`; :class:`KeyMissing` when ``keys`` are not those of what is encrypted; and
+    ``ValueError`` for a database on a server without ``keys``.
     """
     from adapters.encryption import FernetCipher
     from adapters.files import DiskFiles
@@ -60,8 +71,14 @@ def open_store(
     migrate(where)
     secrets = load_or_create(Path(keys))
     cipher = FernetCipher(secrets.encryption_keys)
+    storage = SqlStorage(where, cipher=cipher, pool_size=pool_size, language=language or ENGLISH)
+    try:
+        check_keys(storage, (clock or utc_now)())
+    except KeyMissing:
+        storage.close()
+        raise
     store = Store(
-        storage=SqlStorage(where, cipher=cipher, pool_size=pool_size, language=language or ENGLISH),
+        storage=storage,
         clock=clock or utc_now,
         new_id=new_id or uuid7,
         random=random_bytes,

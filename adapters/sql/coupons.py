@@ -33,6 +33,8 @@ _COUPON = (
     _coupons.version,
     _counts.uses,
 )
+USER = "coupon_uses.user"
+"""The purpose of the blind index of whoever used a coupon."""
 _REFUSES: Refusals = {"uq_coupons_code": CouponExists}
 
 _coupon = select(*_COUPON).join_from(tables.coupons, tables.coupon_counts)
@@ -51,7 +53,7 @@ _save = (
     )
 )
 _used_by = select(func.count()).where(
-    and_(_uses.coupon_id == bindparam("coupon_id"), _uses.user_index == bindparam("user_index"))
+    and_(_uses.coupon_id == bindparam("coupon_id"), _uses.user_index.in_(bindparam("user_indexes", expanding=True)))
 )
 _count_one = (
     update(tables.coupon_counts)
@@ -103,7 +105,8 @@ class SqlCoupons:
 
     def used_by(self, coupon_id: str, user: str) -> int:
         """Users are compared without being readable."""
-        return self._transaction.number(_used_by, {"coupon_id": coupon_id, "user_index": self._index(user)})
+        indexes = self._transaction.blind_indexes(USER, user)
+        return self._transaction.number(_used_by, {"coupon_id": coupon_id, "user_indexes": indexes})
 
     def use(self, coupon: Coupon, *, order_id: str, user: str) -> None:
         """Locks the coupon's count. Raises ``CouponNotApplicable``."""
@@ -112,15 +115,13 @@ class SqlCoupons:
         if coupon.max_uses_per_user is not None and self.used_by(coupon.id, user) >= coupon.max_uses_per_user:
             self._transaction.spoil()
             raise CouponNotApplicable(f"You have already used the coupon {coupon.code}.")
-        self._transaction.write(_use, {"order_id": order_id, "coupon_id": coupon.id, "user_index": self._index(user)})
+        index = self._transaction.blind_index(USER, user)
+        self._transaction.write(_use, {"order_id": order_id, "coupon_id": coupon.id, "user_index": index})
 
     def give_back(self, order_id: str) -> None:
         """Once."""
         forgotten = self._transaction.returned(_forget, {"order": order_id})
         self._transaction.write(_count_back, [{"this": coupon_id} for (coupon_id,) in forgotten])
-
-    def _index(self, user: str) -> bytes:
-        return self._transaction.blind_index("coupon_uses.user", user)
 
 
 def _values(coupon: Coupon) -> dict[str, Any]:

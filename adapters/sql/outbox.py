@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, or_, select, text, tuple_, update
 
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
@@ -38,7 +38,12 @@ _list = NewestFirst(
     conditions={"state": _outbox.state == bindparam("state"), "user_id": _outbox.user_id == bindparam("user_id")},
 )
 
+RECIPIENT = "outbox.recipient"
+"""The purpose of the blind index of whom mail is for."""
+
 _add = add_missing(tables.outbox)
+_key = (_outbox.event, _outbox.recipient_index, _outbox.template)
+_there = select(*_key).where(tuple_(*_key).in_(bindparam("keys", expanding=True)))
 _due = (
     select(*_NOTICE)
     .where(
@@ -63,6 +68,7 @@ _get = select(*_NOTICE).where(_outbox.id == bindparam("id"))
 _locked = _get.with_for_update(key_share=True)
 _remove = delete(tables.outbox).where(_outbox.id == bindparam("this"))
 _forget = delete(tables.outbox).where(_outbox.user_id == bindparam("owner")).returning(_outbox.id)
+_owed = select(func.count(), func.min(_outbox.due_at)).where(text(tables.TO_SEND))
 _sweep = delete(tables.outbox).where(_outbox.state == str(NoticeState.SENT), _outbox.sent_at < bindparam("before"))
 
 
@@ -73,7 +79,8 @@ class SqlOutbox:
         self._transaction = transaction
 
     def add(self, notices: Iterable[Notice]) -> None:
-        """One statement; what is there already is dropped by the database."""
+        """One statement; what is there already is dropped by the database. One more while there are older keys."""
+        notices = self._without_older(list(notices))
         self._transaction.write(
             _add,
             [
@@ -82,7 +89,7 @@ class SqlOutbox:
                     "user_id": notice.user_id,
                     "event": notice.event,
                     "template": str(notice.template),
-                    "recipient_index": self._transaction.blind_index("outbox.recipient", notice.recipient),
+                    "recipient_index": self._transaction.blind_index(RECIPIENT, notice.recipient),
                     "invoice_of": notice.invoice_of,
                     "credit_note_id": notice.credit_note_id,
                     "message_id": notice.message_id,
@@ -118,6 +125,11 @@ class SqlOutbox:
         """Newest first."""
         return _list.page(self._transaction, page, self._notices, state=state)
 
+    def owed(self) -> tuple[int, datetime | None]:
+        """From the index that keeps just these."""
+        ((count, due_at),) = self._transaction.rows(_owed)
+        return count, due_at
+
     def sweep(self, before: datetime) -> int:
         """Those that were sent."""
         return self._transaction.write(_sweep, {"before": before})
@@ -133,6 +145,21 @@ class SqlOutbox:
     def forget(self, user_id: str) -> Sequence[str]:
         """One statement."""
         return [notice_id for (notice_id,) in self._transaction.returned(_forget, {"owner": user_id})]
+
+    def _without_older(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        """Those that are not there with an index by an older key, which the database can't tell is the same."""
+        older = {
+            (notice.event, index, str(notice.template)): notice.id
+            for notice in notices
+            for index in self._transaction.blind_indexes(RECIPIENT, notice.recipient)[1:]
+        }
+        if not older:
+            return notices
+        there = {
+            older[event, bytes(index), name]
+            for event, index, name in self._transaction.rows(_there, {"keys": list(older)})
+        }
+        return [notice for notice in notices if notice.id not in there]
 
     def _changing(self, notice: Notice) -> dict[str, Any]:
         private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}

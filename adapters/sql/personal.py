@@ -154,6 +154,7 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
     },
     "rate_limits": {_INDEX: "key", _PLAIN: "used ends_at"},
     "answers": {_POINTS: "scope", _CLEAR: "key", _HASH: "fingerprint", _SEALED: "answer", _PLAIN: "at"},
+    "encryption_keys": {_PLAIN: "name since"},
 }
 """Every column of every table, by how it keeps what it holds."""
 

@@ -54,7 +54,9 @@ def _filters(shape: Shape) -> Sequence[str]:
 
 @lru_cache(maxsize=512)
 def _ranked(shape: Shape) -> Select[Any]:
-    matched = _matched(shape).cte("matched").prefix_with("MATERIALIZED")
+    found = _matched(shape).subquery("found")
+    best = select(found.c.id, found.c.score).order_by(found.c.score.desc(), found.c.id).limit(MOST_RELEVANT)
+    matched = best.cte("matched").prefix_with("MATERIALIZED")
     # Only what can be on the page, or ties with it, is sorted by units sold: they are looked up one by one.
     last = select(matched.c.score).order_by(matched.c.score.desc()).limit(1).offset(bindparam("last")).scalar_subquery()
     top = fetched(

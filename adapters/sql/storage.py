@@ -86,6 +86,12 @@ class SqlStorage:
         with self._database.reading() as connection:
             yield connection, self._cipher
 
+    @contextmanager
+    def changing(self, now: datetime) -> Iterator[Transaction]:
+        """A transaction that may write, for changes of the rows themselves. Raises ``Busy``."""
+        with self._database.writing() as connection:
+            yield Transaction(connection, cipher=self._cipher, now=now, writable=True)
+
     def version(self) -> Hashable:
         """What the database says of its last commit."""
         return self._database.version()

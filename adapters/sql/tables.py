@@ -726,3 +726,12 @@ rate_limits = table(
     number("used"),
     when("ends_at"),
 )
+
+# Keys of which something may be encrypted, by their names.
+
+encryption_keys = table(
+    "encryption_keys",
+    Column("name", Characters, primary_key=True),
+    when("since"),
+    narrow=True,
+)

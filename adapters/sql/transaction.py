@@ -1,6 +1,7 @@
 """One open transaction, as the repositories see it: reading, writing, and what is sealed."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,8 +11,10 @@ from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.sql.dialect import Refusals, is_unwritable, queue_for, refusal
-from storecore.errors import Contention
+from storecore.errors import Contention, Unavailable
 from storecore.ports import Cipher
+
+log = logging.getLogger(__name__)
 
 Values = Mapping[str, Any]
 Row = Sequence[Any]
@@ -107,20 +110,28 @@ class Transaction:
         return self._cipher.encrypt(purpose, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     def unseal(self, purpose: str, secret: bytes) -> Any:
-        """What was sealed."""
-        return json.loads(self._cipher.decrypt(purpose, secret))
+        """What was sealed. Raises ``Unavailable`` when no key opens it."""
+        return json.loads(self.decrypt(purpose, secret))
 
     def encrypt(self, purpose: str, plain: bytes) -> bytes:
         """Bytes, encrypted."""
         return self._cipher.encrypt(purpose, plain)
 
     def decrypt(self, purpose: str, secret: bytes) -> bytes:
-        """Bytes, decrypted."""
-        return self._cipher.decrypt(purpose, secret)
+        """Bytes, decrypted. Raises ``Unavailable`` when no key opens them."""
+        try:
+            return self._cipher.decrypt(purpose, secret)
+        except ValueError as error:
+            log.error("%s", error)  # noqa: TRY400 - the line says all there is to say
+            raise Unavailable("Something that is kept encrypted can't be read just now.") from None
 
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """Equal for equal texts and says nothing else about them."""
         return self._cipher.blind_index(purpose, plain)
+
+    def blind_indexes(self, purpose: str, plain: str) -> Sequence[bytes]:
+        """The same by every key, newest first, for looking up what was kept."""
+        return self._cipher.blind_indexes(purpose, plain)
 
     def _write(self, statement: Executable, values: Values | Sequence[Values], refuses: Refusals) -> CursorResult[Any]:
         self.check_writable()

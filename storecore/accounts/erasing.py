@@ -6,17 +6,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from storecore.accounts import letters
+from storecore.accounts.guarding import Guarding
 from storecore.accounts.model import ERASED, Actor, User, composed_password, require_user
 from storecore.accounts.permissions import Role
 from storecore.errors import LastAdmin, NotInvoiced, SessionEnded, StillOwed, Unavailable, WrongPassword
 from storecore.lists import MAX_LIMIT, PageRequest, every
 from storecore.orders.invoices import issued
 from storecore.orders.model import Order
-from storecore.ports import ConversationQuery, Files, Mailer, OrderQuery, Passwords, Unit
+from storecore.ports import ConversationQuery, Files, Mailer, OrderQuery, Unit
 from storecore.reviews.model import ReviewStatus
 from storecore.shop import Shop
 from storecore.support.leaving import forget_agent
-from storecore.transactions import Activity, reading, writing
+from storecore.transactions import reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +34,26 @@ class Erased:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Erasing(Activity):
+class Erasing(Guarding):
     """A person's right to be forgotten (GDPR, article 17)."""
 
-    passwords: Passwords
     shop: Shop
     mailer: Mailer
     files: Files
 
-    def erase(self, *, by: Actor, password: str) -> None:
+    def erase(self, *, by: Actor, password: str, address: str = "") -> None:
         """Close one's account for good and erase who one was; a last mail says so. The password shows whose wish it is.
 
         Sessions, addresses, the cart, wishes, conversations with their files, mail and unpublished reviews are removed,
         published ones keep their stars. Orders and refunds stay without name, address and notes; invoices and credit
         notes name their buyer for as long as the shop has to keep them.
 
-        Raises ``WrongPassword``, ``LastAdmin``, and ``StillOwed`` while an order is not delivered or cancelled, a
-        refund is not decided or paid, or a payment is under way.
+        Raises ``WrongPassword``, ``TooManyRequests`` after too many from one ``address``, ``LastAdmin``, and
+        ``StillOwed`` while an order is not delivered or cancelled, a refund is not decided or paid, or a payment is
+        under way.
         """
         user = require_user(by)
-        if not self.passwords.verify(composed_password(password), user.password_hash):
+        if not self.is_password(composed_password(password), user, email=user.email, address=address):
             raise WrongPassword(errors=[("password", "is wrong")])
         erased = self._erase(user_id=user.id, password_hash=user.password_hash)
         self._tidy(erased)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from storecore import checks
 from storecore.errors import Invalid
@@ -101,4 +100,8 @@ def _midnight(day: date, timezone: str) -> datetime:
 
 
 def _zone(timezone: str) -> tzinfo:
-    return UTC if timezone == "UTC" else ZoneInfo(timezone)  # the former needs no files of zones
+    if timezone == "UTC":
+        return UTC  # which needs no files of zones
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(timezone)

@@ -64,10 +64,18 @@ def test_equal_texts_have_equal_indexes_and_others_do_not() -> None:
     assert len(index) == 32
 
 
-def test_indexes_stay_the_same_when_a_key_is_put_in_front() -> None:
+def test_what_an_older_key_indexed_is_found_with_the_ring() -> None:
     before = FernetCipher([OLD]).blind_index("guest_email", "a@example.com")
-    assert FernetCipher([NEW, OLD]).blind_index("guest_email", "a@example.com") == before
-    assert FernetCipher([NEW]).blind_index("guest_email", "a@example.com") != before
+    now = FernetCipher([NEW]).blind_index("guest_email", "a@example.com")
+    ring = FernetCipher([NEW, OLD])
+    assert ring.blind_index("guest_email", "a@example.com") == now
+    assert ring.blind_indexes("guest_email", "a@example.com") == [now, before]
+
+
+def test_a_key_has_the_same_name_in_every_ring_and_another_than_the_next() -> None:
+    assert FernetCipher([NEW, OLD]).names == FernetCipher([NEW]).names + FernetCipher([OLD]).names
+    assert len({*FernetCipher([NEW, OLD]).names}) == 2
+    assert FernetCipher([NEW]).names[0] not in NEW
 
 
 @pytest.mark.parametrize("keys", [[], ["x" * 31], [NEW, "short"]])

@@ -76,6 +76,7 @@ LOOKS: tuple[Look, ...] = (
     lambda unit, page: unit.outbox.page(page),
     lambda unit, page: unit.outbox.page(page, state=NoticeState.DEAD),
     lambda unit, page: unit.outbox.of_user("user", page),
+    lambda unit, page: unit.outbox.owed(),
     lambda unit, page: unit.outbox.lease(NOW, NOW, 5),
     lambda unit, page: unit.products.refresh_prices(NOW, 5),
     lambda unit, page: unit.sessions.of_user("user"),

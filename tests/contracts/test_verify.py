@@ -449,7 +449,7 @@ CORRUPTIONS = [
         table="invoices",
         victim=f"SELECT 'zzz', id, sequence + 1 FROM invoices WHERE id IN ({LAST_INVOICE})",
         statements=[
-            "INSERT INTO invoices SELECT 'zzz', :c, order_id, issued_at, seller, private, total, currency"
+            "INSERT INTO invoices SELECT 'zzz', :c, order_id, issued_at, seller, private, total, currency, NULL"
             " FROM invoices WHERE id = :b"
         ],
     ),
@@ -763,7 +763,7 @@ CORRUPTIONS = [
         victim="SELECT 'zzz', id FROM orders WHERE status = 'cancelled' AND NOT invoiced ORDER BY id LIMIT 1",
         statements=[
             "INSERT INTO credit_notes SELECT 'zzz', (SELECT max(sequence) + 1 FROM credit_notes), o.id, NULL,"
-            " n.issued_at, n.seller, n.private, o.total, o.tax, o.currency"
+            " n.issued_at, n.seller, n.private, o.total, o.tax, o.currency, NULL"
             " FROM orders o JOIN credit_notes n ON n.sequence = 1 WHERE o.id = :b"
         ],
     ),

@@ -243,3 +243,46 @@ def test_what_other_machines_can_reach_is_not_seeded(folder: Path) -> None:
         server.process.communicate()
     assert code == 0
     assert accounts(folder / "instance" / "store.db") == []
+
+
+NEWER_KEY = "Jd7f0Pq2-newer-key-of-the-tests-8fhWq"
+
+
+def test_keys_rotate_and_every_step_says_what_is_next(folder: Path) -> None:
+    run("seed", ENCRYPTION_KEYS=OTHER_KEY)
+    both = f"{NEWER_KEY},{OTHER_KEY}"
+    assert "storecore rotate-keys" not in run("config", ENCRYPTION_KEYS=OTHER_KEY).output
+    assert "may still need the older keys" in run("config", ENCRYPTION_KEYS=both).output
+    assert "Fields encrypted with an older key" in run("verify", ENCRYPTION_KEYS=both).output
+    result = run("rotate-keys", ENCRYPTION_KEYS=both)
+    assert result.exit_code == 0, result.output
+    assert "can be removed" in result.output
+    assert "nothing in the database needs the older keys" in run("config", ENCRYPTION_KEYS=both).output
+    assert "older key" not in run("verify", ENCRYPTION_KEYS=both).output
+    assert "Encrypted anew: 0 fields." in run("rotate-keys", ENCRYPTION_KEYS=both).output
+    result = run("verify", ENCRYPTION_KEYS=NEWER_KEY)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("command", ["deliver", "reindex", "migrate", "rotate-keys", "create-admin"])
+def test_a_wrong_encryption_key_is_one_clear_error(folder: Path, command: str) -> None:
+    assert run("seed", ENCRYPTION_KEYS=OTHER_KEY).exit_code == 0
+    named = ["--email", "a@shop.test", "--name", "A"] if command == "create-admin" else []
+    result = run(command, *named, ENCRYPTION_KEYS=NEWER_KEY, PORT="0", ADMIN_PASSWORD="correct horse")
+    assert result.exit_code == 5
+    assert result.output.strip().splitlines()[-1].startswith("Error: The encryption keys are not those of")
+    assert "Put the missing key back into ENCRYPTION_KEYS, behind the others." in result.output
+    assert "Traceback" not in result.output
+    assert NEWER_KEY not in result.output
+
+
+def test_secrets_that_were_lost_are_noticed_by_a_server_that_starts(folder: Path) -> None:
+    assert run("seed").exit_code == 0
+    (folder / "instance" / "secrets.json").unlink()
+    command = [sys.executable, "-m", "webapp", "serve"]
+    env = {**os.environ, "PORT": "0", "PYTHONPATH": str(PROJECT)}
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 5
+    assert ended.stderr.startswith("Error: The encryption keys are not those of")
+    assert "secrets.json" in ended.stderr
+    assert ended.stderr.count("\n") == 1

@@ -16,6 +16,9 @@ PRODUCTION = {
     "PUBLIC_URL": "https://shop.test",
     "SECRET_KEY": "kR3vX9_mQ2pL7sT0wZ5yB8nC1dF4gH6jA-eU",
     "ENCRYPTION_KEYS": "Zq8-Yt6_Wr4Ep2Lo0Ik9Mj7Nh5Bg3Vf1CdXs",
+    "ALLOWED_HOSTS": "shop.test",
+    "TRUSTED_PROXIES": "1",
+    "DATABASE_URL": "postgresql:///shop",
 }
 STRIPE = {"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
 

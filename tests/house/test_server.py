@@ -6,13 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Semaphore
 
 import httpx
 import pytest
 
-from webapp import chat, server
+from webapp import chat, clients, server
+from webapp.http.headers import CONTENT_SECURITY_POLICY, SECURITY
 from webapp.http.parts import ChatLimits
 from webapp.refusals import CantListen
 from webapp.settings import Settings
@@ -109,9 +111,38 @@ def test_what_is_not_http_is_refused_with_a_problem(running: tuple[str, int], re
     head, _, body = answer.decode().partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 400 BAD REQUEST")
     assert "Content-Type: application/problem+json" in head
+    for name, value in (*SECURITY, ("Content-Security-Policy", CONTENT_SECURITY_POLICY)):
+        assert f"{name}: {value}\r\n" in head
+    assert "gunicorn/" not in head
     problem = json.loads(body)
     assert (problem["code"], problem["status"]) == ("bad-request", 400)
     assert problem["detail"]
+
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+SLOW = {
+    "says nothing": b"",
+    "stops in the request line": b"GET /",
+    "stops in the head": b"GET / HTTP/1.1\r\nHost: x\r\nX-",
+    "stops before the body": POST + b"Content-Length: 100\r\n\r\n",
+    "stops in the body": POST + b"Content-Length: 100\r\n\r\nhello",
+    "says that the body is longer than it is": POST + b"Content-Length: 1048576\r\n\r\nhello",
+    "stops in a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n64\r\nhello",
+    "stops between chunks": POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    "never hangs up": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "is no HTTP, and never hangs up": b"GET / HTTP/9.9\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("behaviour", SLOW)
+def test_however_many_clients_are_slow_others_are_served(running: tuple[str, int], behaviour: str) -> None:
+    host, port = running
+    with ExitStack() as stack:
+        for _ in range(server.SOCKETS + clients.WAITED_FOR + 100):
+            client = stack.enter_context(socket.create_connection(running, timeout=10))
+            client.sendall(SLOW[behaviour])
+        for _ in range(5):
+            assert httpx.get(f"http://{host}:{port}/", timeout=30).status_code == 200
 
 
 def test_a_port_in_use_is_refused_with_a_way_out() -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from traceback import format_exception
 from typing import get_args
 
 import pytest
@@ -23,6 +24,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://shop.test",
     "SECRET_KEY": KEY,
     "ENCRYPTION_KEYS": OTHER_KEY,
+    "ALLOWED_HOSTS": "shop.test",
 }
 
 
@@ -177,6 +179,12 @@ def test_a_wrong_tax_table_is_refused_by_name(
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", "https://*.shop.test"),
         ("CORS_ORIGINS", "https://shop.test/path"),
+        ("CORS_ORIGINS", "null"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "*.shop.test"),
+        ("ALLOWED_HOSTS", "shop.test:443"),
+        ("ALLOWED_HOSTS", "https://shop.test"),
+        ("ALLOWED_HOSTS", "shop.test/"),
         ("SECRET_KEY", "short"),
         ("ENCRYPTION_KEYS", f"{KEY},short"),
         ("COOKIE_SAMESITE", "none"),
@@ -211,6 +219,7 @@ def test_everything_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         "CORS_ORIGINS",
         "FLASK_DEBUG",
         "PUBLIC_URL",
+        "ALLOWED_HOSTS",
         "TAX_RATE",
         "SHIPPING_FEE",
     }
@@ -229,6 +238,9 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
         ("SECRET_KEY", "a" * 64),
+        ("SECRET_KEY", "Zq8-Yt6_Wr4Ep2Lo" * 3),
+        ("SECRET_KEY", f"{KEY},{KEY}"),
+        ("ENCRYPTION_KEYS", f"{OTHER_KEY},{OTHER_KEY}"),
         ("SECRET_KEY", f"{KEY},development-key-development-key-dev"),
         ("ENCRYPTION_KEYS", ""),
         ("ENCRYPTION_KEYS", KEY),
@@ -236,6 +248,9 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
         ("PUBLIC_URL", "http://shop.test"),
         ("COOKIE_SECURE", "false"),
         ("FLASK_DEBUG", "true"),
+        ("ALLOWED_HOSTS", ""),
+        ("CORS_ORIGINS", "http://app.shop.test"),
+        ("SENTRY_DSN", "http://key@sentry.test/1"),
     ],
 )
 def test_production_refuses_what_is_unsafe(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -247,10 +262,49 @@ def test_production_refuses_a_mail_password_in_the_clear(monkeypatch: pytest.Mon
     assert set(refused(monkeypatch, **PRODUCTION, **mail)) == {"SMTP_STARTTLS"}
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ({}, {"TRUSTED_PROXIES", "DATABASE_URL"}),
+        ({"TRUSTED_PROXIES": "1", "DATABASE_URL": "postgresql://shop@db.test/shop"}, set()),
+        ({"ALLOWED_HOSTS": "other.test"}, {"TRUSTED_PROXIES", "DATABASE_URL", "ALLOWED_HOSTS"}),
+        ({"ALLOWED_HOSTS": ".test"}, {"TRUSTED_PROXIES", "DATABASE_URL"}),
+    ],
+)
+def test_what_may_surprise_in_production_is_said(
+    monkeypatch: pytest.MonkeyPatch, names: dict[str, str], told: set[str]
+) -> None:
+    mail = {"SMTP_HOST": "mail.test", "EMAIL_FROM": "shop@shop.test"}
+    settings = load(monkeypatch, **{**PRODUCTION, **mail, **names})
+    assert {line.partition(":")[0] for line in configuration.cautions(settings)} == told
+
+
+SECRETS = {
+    "SECRET_KEY": KEY,
+    "ENCRYPTION_KEYS": OTHER_KEY,
+    "DATABASE_URL": "postgresql://shop:planted-1-database@db.test/shop",
+    "SMTP_PASSWORD": "planted-2-mail",
+    "STRIPE_SECRET_KEY": "sk_live_planted-3-stripe",
+    "STRIPE_WEBHOOK_SECRET": "whsec_planted-4-webhook",
+    "SENTRY_DSN": "https://planted-5-sentry@sentry.test/1",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_is_refused_is_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    wrong = {**PRODUCTION, **SECRETS, name: f"\x00 {SECRETS[name][:9]} planted", "PORT": "many"}
+    with pytest.raises(BadSettings) as caught:
+        configuration.load(None, **{name.lower(): value for name, value in wrong.items()})
+    traceback = "".join(format_exception(caught.value))
+    assert "PORT" in traceback
+    for secret in ("planted", *SECRETS.values()):
+        assert secret not in traceback
+
+
 def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, **PRODUCTION, SMTP_PASSWORD="hunter22")
+    settings = load(monkeypatch, **PRODUCTION | SECRETS)
     text = json.dumps(list(configuration.shown(settings))) + repr(settings) + str(settings)
-    for secret in (KEY, OTHER_KEY, "hunter22"):
+    for secret in (KEY, OTHER_KEY, "planted"):
         assert secret not in text
     shown = {name: value for name, value, _ in configuration.shown(settings)}
     assert shown["SECRET_KEY"] == shown["SMTP_PASSWORD"] == "********"

@@ -9,6 +9,7 @@ from storecore import audit
 from storecore.accounts.permissions import Role
 from tests.http.toys import Client, Toy
 from webapp.http import etags
+from webapp.http.headers import SECURITY
 
 
 @pytest.fixture
@@ -134,13 +135,35 @@ def test_a_file_is_saved_under_its_name(client: Client) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/same", "/api/v1/nothing", "/metrics", "/api/v1/broken", "/api/v1/docs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/same", "/api/v1/nothing", "/api/v1/file", "/metrics", "/api/v1/broken", "/problems/not-found", "/no",
+     "/health", "/api/v1/docs", "/api/v1/redoc", "/api/v1/docs/assets/swagger.js", "/links/verify-email"],
+)  # fmt: skip
 def test_every_answer_is_careful(client: Client, path: str) -> None:
     headers = client.get(path).headers
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    for name, value in SECURITY:
+        assert headers.getlist(name) == [value]
+    (text,) = headers.getlist("Content-Security-Policy")
+    policy = dict((part.strip() + " ").split(" ", 1) for part in text.split(";"))
+    for name in ("default-src", "frame-ancestors", "base-uri"):
+        assert policy[name].strip() == "'none'"
+    assert policy["form-action"].strip() in {"'none'", "'self'"}
+    assert "unsafe" not in policy.get("script-src", "'none'")
+    assert ("script-src" in policy) == (path in {"/api/v1/docs", "/api/v1/redoc"})
     assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/redoc"])
+def test_pages_with_scripts_load_them_from_here_and_have_none_in_line(client: Client, path: str) -> None:
+    page = client.get(path).text
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 2
+    for attributes, content in scripts:
+        assert content == ""
+        with client.get(re.findall(r'src="(/[^/][^"]*)"', attributes)[0]) as script:
+            assert script.content_type.startswith("text/javascript")
+    assert not re.search(r"\son\w+=|javascript:", page)
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1._x", "x" * 128])

@@ -216,6 +216,7 @@ LIMITED = {
     "POST /auth/refresh": "refresh",
     "POST /auth/password": "password",
     "POST /auth/email": "password",
+    "DELETE /users/me": "password",
     "POST /auth/email/resend": "reset",
     "POST /auth/email/verify": "reset",
     "POST /auth/password/forgot": "reset",
@@ -258,8 +259,12 @@ def test_every_way_to_guess_a_password_is_counted_by_the_address_it_comes_from()
     client = create_app(parts).test_client(use_cookies=False)
 
     def status(path: str, body: dict[str, str], at: str) -> int:
-        sent = {"headers": {"Authorization": f"Bearer {token}"}, "environ_overrides": {"REMOTE_ADDR": at}}
-        return client.post(f"/api/v1{path}", json=body, **sent).status_code
+        method, _, path = path.rpartition(" ")
+        sent: dict[str, Any] = {
+            "headers": {"Authorization": f"Bearer {token}"},
+            "environ_overrides": {"REMOTE_ADDR": at},
+        }
+        return client.open(f"/api/v1{path}", method=method or "POST", json=body, **sent).status_code
 
     token = ""
     right = {"email": ada.email, "password": "12345678"}
@@ -269,6 +274,7 @@ def test_every_way_to_guess_a_password_is_counted_by_the_address_it_comes_from()
         "/auth/token": {"email": ada.email, "password": "wrong"},
         "/auth/password": {"current_password": "wrong", "new_password": "another password"},
         "/auth/email": {"email": "new@example.com", "password": "wrong"},
+        "DELETE /users/me": {"password": "wrong"},
     }
     for number, (path, body) in enumerate(guesses.items()):
         found = [status(path, body, f"192.0.2.{number}") for _ in range(6)]

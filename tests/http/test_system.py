@@ -1,5 +1,6 @@
 """Health, readiness, metrics and the log."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 from structlog.testing import capture_logs
@@ -57,6 +58,7 @@ def test_a_request_leaves_one_line_without_personal_data(client: Client, toy: To
         "route": "/api/v1/things",
         "status": 422,
         "ms": 0,
+        "problem": "invalid",
         "user_id": "u1",
     }
     assert (second["route"], second["status"], second["user_id"]) == ("/api/v1/things/<thing_id>", 404, None)
@@ -68,3 +70,22 @@ def test_a_fault_is_logged_with_its_traceback(client: Client) -> None:
         client.get("/api/v1/broken")
     assert [line["event"] for line in lines] == ["request failed", "request"]
     assert isinstance(lines[0]["exc_info"], ZeroDivisionError)
+
+
+def test_metrics_are_shown_to_those_who_may_see_them(client: Client, toy: Toy) -> None:
+    for address, status in (("127.0.0.1", 200), ("127.8.8.8", 200), ("::1", 200), ("::ffff:127.0.0.1", 200)):
+        assert client.get("/metrics", environ_base={"REMOTE_ADDR": address}).status_code == status
+    for address in ("10.0.0.1", "203.0.113.9", "2001:db8::1", "", "unix"):
+        answer = client.get("/metrics", environ_base={"REMOTE_ADDR": address})
+        assert (answer.status_code, answer.json["code"]) == (404, "not-found")
+    inside = Toy(options={"metrics_from": (ip_network("10.0.0.0/8"),)}).client()
+    assert inside.get("/metrics", environ_base={"REMOTE_ADDR": "10.1.2.3"}).status_code == 200
+    assert inside.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 404
+
+
+def test_metrics_are_not_public_through_a_proxy_on_the_same_machine(client: Client) -> None:
+    for header in ("X-Forwarded-For", "Forwarded"):
+        assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 404
+    behind = Toy(options={"trusted_proxies": 1}).client()
+    assert behind.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+    assert behind.get("/metrics").status_code == 200

@@ -46,6 +46,7 @@ class Chat:
 
     def __init__(self, parts: Parts, sessions: Sessions) -> None:
         self._store, self.limits, self._sessions = parts.store, parts.chat, sessions
+        self._metrics = parts.metrics
         self.queue = Queue(parts.store.support, parts.chat.queue)
         self._rooms: dict[str, Room] = {}
         self._connections: set[Connection] = set()
@@ -165,12 +166,14 @@ class Chat:
                 connection = Conversing(wire, here, self._store.support, history=history, spend=spend, **who)
             self._connections.add(connection)
             here.watchers.add(connection)
+            self._metrics.sockets(len(self._connections))
         try:
             yield connection
         finally:
             with self._changed:
                 self._connections.discard(connection)
                 here.watchers.discard(connection)
+                self._metrics.sockets(len(self._connections))
                 if isinstance(here, Room) and not here.watchers:
                     self._rooms.pop(topic(here.conversation_id), None)
                 self._changed.notify_all()

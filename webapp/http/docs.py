@@ -14,7 +14,8 @@ from webapp.http.openapi import document
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; worker-src blob:; font-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; worker-src blob:; font-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 """Both pages write styles of their own, and ReDoc searches in a worker; nothing may come from another host."""
 

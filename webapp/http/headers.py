@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Request, Response, request
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from storecore import audit
+from webapp.metrics import Metrics
 
 REQUEST_ID = "X-Request-ID"
 
@@ -18,18 +18,22 @@ SECURITY = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    (
+        "Permissions-Policy",
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
 )
-CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 """For answers that load nothing; a page that does brings its own."""
 
 log = structlog.get_logger("storecore.http")
 
 
-def install(app: Flask, metrics: CollectorRegistry, *, https: bool) -> None:
+def install(app: Flask, metrics: Metrics, *, https: bool) -> None:
     """Give each request an id and each answer its headers; log and count them. ``https`` keeps browsers to it."""
     always = [*SECURITY, *([("Strict-Transport-Security", "max-age=31536000")] if https else [])]
-    seconds = Histogram("storecore_request_seconds", "How long requests took.", ["method", "route"], registry=metrics)
-    answers = Counter("storecore_requests", "Requests, by status.", ["method", "route", "status"], registry=metrics)
 
     @app.before_request
     def begin() -> None:
@@ -56,13 +60,14 @@ def install(app: Flask, metrics: CollectorRegistry, *, https: bool) -> None:
         route = asked.url_rule.rule if asked.url_rule is not None else "(none)"
         method = asked.method if asked.method in _METHODS else "(other)"
         took = perf_counter() - environ["storecore.started"]
-        seconds.labels(method, route).observe(took)
-        answers.labels(method, route, answer.status_code).inc()
+        metrics.request(method, route, answer.status_code, took)
+        metrics.outcome(asked.endpoint, answer, environ.get("storecore.problem"))
         log.info(
             "request",
             method=method,
             route=route,
             status=answer.status_code,
+            problem=environ.get("storecore.problem"),
             ms=round(took * 1000, 1),
             user_id=environ.get("storecore.user_id"),
         )

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal, Protocol
 
 from storecore.money import Money
 from storecore.store import Store
+from webapp.metrics import Metrics
+
+Network = IPv4Network | IPv6Network
 
 SOCKETS, SOCKETS_EACH = 200, 8
 """Live conversations at a process, and of one person among them."""
@@ -95,7 +99,8 @@ class Parts:
     ``access_lifetime`` is how long an access token is good. ``cors_origins`` are the other origins whose pages may call
     with cookies. So many ``trusted_proxies`` in front are ours. ``allowed_hosts`` are the Host names to answer to; with
     none, any. Each of ``ready`` tells, by name, whether something that ``/ready`` asks about works; raising means no.
-    ``demo_bank`` is the payment provider ``demo`` where it may be played with.
+    ``demo_bank`` is the payment provider ``demo`` where it may be played with. ``metrics`` are what is
+    counted, shown to whoever is in ``metrics_from``.
     """
 
     store: Store
@@ -110,3 +115,5 @@ class Parts:
     demo_bank: DemoBank | None = None
     version: str = "0.1.0"
     chat: ChatLimits = ChatLimits()
+    metrics: Metrics = field(default_factory=Metrics)
+    metrics_from: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))

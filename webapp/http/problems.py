@@ -140,6 +140,7 @@ def install(app: Flask) -> None:
     """Answer every error of an app with a problem."""
 
     def refused(error: StoreError) -> Response:
+        request.environ["storecore.problem"] = error.code
         return problem(error, request_id())
 
     def refused_by_werkzeug(error: HTTPException) -> Response:

@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL
 
 from adapters.sql.databases import open_database
 
-HEAD = "0012"
+HEAD = "0013"
 """The revision that this version's tables have; the newest file in ``versions``."""
 
 _VERSIONS = Path(__file__).with_name("versions")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import select
 
 from adapters.sql import tables
+from adapters.sql.outbox import RECIPIENT
 from adapters.sql.verify.ciphertexts import opened, unreadable
 from adapters.sql.verify.snapshot import Finding, Snapshot
 
@@ -19,7 +20,7 @@ def outbox(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
         plain = opened(snapshot, _outbox.private, private)
         if plain is None:
             yield [unreadable(_outbox.private, id_)]
-        elif snapshot.cipher.blind_index("outbox.recipient", json.loads(plain)["recipient"]) != recipient_index:
+        elif recipient_index not in snapshot.cipher.blind_indexes(RECIPIENT, json.loads(plain)["recipient"]):
             yield [Finding("recipient", "outbox", id_, "recipient_index is not that of its recipient")]
         else:
             yield []

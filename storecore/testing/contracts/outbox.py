@@ -186,3 +186,17 @@ class OutboxContract(Contract):
 
         Together(*[work] * 4).succeed()
         assert sorted(taken) == [notice.id for notice in notices]
+
+    def test_what_is_owed_is_counted(self, storage: Storage) -> None:
+        new_id = ids()
+        with written(storage) as unit:
+            assert unit.outbox.owed() == (0, None)
+            later, sooner, dead, sent = (
+                make_notice(new_id, due_at=NOW + MINUTE),
+                make_notice(new_id, due_at=NOW),
+                make_notice(new_id, due_at=NOW - MINUTE, state=NoticeState.DEAD),
+                make_notice(new_id, due_at=NOW - MINUTE, state=NoticeState.SENT, sent_at=NOW),
+            )
+            unit.outbox.add([later, sooner, dead, sent])
+        with seen(storage) as unit:
+            assert unit.outbox.owed() == (2, NOW)

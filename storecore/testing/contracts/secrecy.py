@@ -126,3 +126,13 @@ class CipherContract:
         assert index != cipher.blind_index("users.phone", "+90 555 001")
         assert index != cipher.blind_index("orders.phone", "+90 555 000")
         assert b"555" not in index
+
+    def test_the_first_index_is_that_of_the_newest_key(self, cipher: Cipher) -> None:
+        indexes = cipher.blind_indexes("users.phone", "+90 555 000")
+        assert indexes[0] == cipher.blind_index("users.phone", "+90 555 000")
+        assert len(indexes) == len(cipher.names)
+
+    def test_what_the_newest_key_encrypted_need_not_be_renewed(self, cipher: Cipher) -> None:
+        assert cipher.renewed("users.private", cipher.encrypt("users.private", b"plain")) is None
+        with pytest.raises(ValueError, match=r".+"):
+            cipher.renewed("users.private", b"plain")
