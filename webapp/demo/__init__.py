@@ -235,9 +235,10 @@ def _orders(
         if reached is Status.CANCELLED:
             _at(store, placed + timedelta(minutes=20)).orders.cancel(by=buyer, order_id=order.id, note="Wrong size")
             continue
+        soon = _at(store, placed + timedelta(minutes=2)).orders
         if card:
-            paid = _at(store, placed + timedelta(minutes=2)).orders
-            paid.pay(by=buyer, order_id=order.id, provider=DEMO_BANK, token=card)
+            soon.pay(by=buyer, order_id=order.id, provider=DEMO_BANK, token=card)
+        soon.issue_due()
         for step, status in enumerate(WAY[: WAY.index(reached) + 1] if reached in WAY else ()):
             if card and status is Status.CONFIRMED:
                 continue  # its payment did that
