@@ -36,7 +36,14 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test with coverage; arguments go to pytest."""
+    """Run every test; arguments go to pytest."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run every test and tell which lines and branches none of them reached; a quarter slower than `tests`."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", *PARALLEL, "--cov", *session.posargs)
 
