@@ -152,7 +152,7 @@ COLUMNS: Mapping[str, Mapping[Kept, str]] = {
         _POINTS: "actor_id object_id",
         _PLAIN: "id at actor_role action object_type before after request_id",
     },
-    "rate_limits": {_INDEX: "key", _PLAIN: "used ends_at"},
+    "rate_limits": {_HASH: "key", _PLAIN: "used ends_at"},
     "answers": {_POINTS: "scope", _CLEAR: "key", _HASH: "fingerprint", _SEALED: "answer", _PLAIN: "at"},
     "encryption_keys": {_PLAIN: "name since"},
 }

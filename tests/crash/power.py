@@ -47,7 +47,9 @@ class Bench:
 
     def __init__(self, place: Path, shop: Shop) -> None:
         self._database = place / "store.db"
+        wiring.migrate(settings(place))
         self._store = wiring.open_store(settings(place), shop.keys)
+        self._store.close()
 
     def orders(self, database: bytes, log: bytes) -> list[str]:
         """Every order in these files, in the order in which they were committed, when the books are in order."""
