@@ -119,7 +119,8 @@ def test_nothing_that_was_planted_is_in_the_log(
     server, settings = mail
     log = tmp_path / "shop.log"
     keys = {"SECRET_KEY": KEY, "ENCRYPTION_KEYS": OTHER_KEY, "LOG_FILE": str(log), "LOG_LEVEL": "DEBUG"}
-    more = PRODUCTION if environment == "production" else {}
+    here = {"ALLOWED_HOSTS": "shop.test, 127.0.0.1", "RATE_LIMITS": "on"}
+    more = PRODUCTION | here if environment == "production" else {}
     with serving(tmp_path, **keys, **settings, **{name: more[name] for name in more if name not in keys}) as (
         _,
         address,
