@@ -47,7 +47,7 @@ class MemoryInsight(Repository):
         for product_id in sorted(sums, key=lambda each: (-sums[each]["net"], each))[:most]:
             product = self._tables.products.get(product_id)
             assert product is not None  # noqa: S101 - products are archived, never removed; this tells mypy
-            found.append(_goods_takings(product_id, product.name, sums[product_id], sku=product.sku))
+            found.append(GoodsTakings.of(product_id, product.name, sums[product_id], sku=product.sku))
         return found
 
     def categories(self, days: Days) -> Sequence[GoodsTakings]:
@@ -60,7 +60,7 @@ class MemoryInsight(Repository):
         found = []
         for category_id in sorted(sums, key=lambda each: (-sums[each]["net"], each or "")):
             category = self._tables.categories.get(category_id) if category_id else None
-            found.append(_goods_takings(category_id, category.name if category else None, sums[category_id]))
+            found.append(GoodsTakings.of(category_id, category.name if category else None, sums[category_id]))
         return found
 
     def customers(self, days: Days, most: int) -> tuple[Sequence[BuyerTakings], BuyerTakings]:
@@ -77,10 +77,8 @@ class MemoryInsight(Repository):
         for user_id in sorted(sums, key=lambda each: (-sums[each]["spent"], each))[:most]:
             user = self._tables.users.get(user_id)
             assert user is not None  # noqa: S101 - orders keep their customers; this tells mypy
-            one = sums[user_id]
-            name = shortened(user.full_name)
-            found.append(BuyerTakings(id=user_id, name=name, orders=one["orders"], spent=one["spent"]))
-        return found, BuyerTakings(id=None, name=None, orders=guests["orders"], spent=guests["spent"])
+            found.append(BuyerTakings.of(user_id, shortened(user.full_name), sums[user_id]))
+        return found, BuyerTakings.of(None, None, guests)
 
     def placed(self, days: Days) -> Mapping[Status, int]:
         """By status."""
@@ -190,16 +188,3 @@ def _of_line(line: OrderLine, sign: int) -> dict[str, int]:
 def _of_order(order: Order, sign: int) -> dict[str, int]:
     shipping = order.shipping - order.shipping_tax if order.tax_included else order.shipping
     return {"orders": sign, "tax": sign * order.tax.minor, "shipping": sign * shipping.minor}
-
-
-def _goods_takings(id_: str | None, name: str | None, sums: Counter[str], sku: str | None = None) -> GoodsTakings:
-    return GoodsTakings(
-        id=id_,
-        name=name,
-        sku=sku,
-        units=sums["units"],
-        units_returned=sums["units_returned"],
-        net=sums["net"],
-        refunds=sums["refunds"],
-        cost=sums["cost"],
-    )

@@ -143,7 +143,7 @@ class SqlInsight:
         best = _best_products.first(sums, most)
         rows = self._transaction.rows(_product_names, {"ids": list(best)})
         names = {product_id: (name, sku) for product_id, name, sku in rows}
-        return [_goods(each, names[each][0], sums[each], sku=names[each][1]) for each in best]
+        return [GoodsTakings.of(each, names[each][0], sums[each], sku=names[each][1]) for each in best]
 
     def categories(self, days: Days) -> Sequence[GoodsTakings]:
         """Four statements."""
@@ -156,7 +156,7 @@ class SqlInsight:
         for category_id, amounts in sums.items():
             found.setdefault(category_id if category_id in names else None, Counter()).update(amounts)
         ranked = sorted(found, key=lambda each: (-found[each]["net"], each or ""))
-        return [_goods(each, names.get(each), found[each]) for each in ranked]
+        return [GoodsTakings.of(each, names.get(each), found[each]) for each in ranked]
 
     def customers(self, days: Days, most: int) -> tuple[Sequence[BuyerTakings], BuyerTakings]:
         """Five statements."""
@@ -166,8 +166,8 @@ class SqlInsight:
         best = _best_buyers.first(sums, most)
         names = dict(map(tuple, self._transaction.rows(_user_names, {"ids": list(best)})))
         return (
-            [_buyer(each, shortened(names[each]), sums[each]) for each in best],
-            _buyer(None, None, guests),
+            [BuyerTakings.of(each, shortened(names[each]), sums[each]) for each in best],
+            BuyerTakings.of(None, None, guests),
         )
 
     def placed(self, days: Days) -> Mapping[Status, int]:
@@ -227,23 +227,6 @@ def periods_of(days: Days) -> Sequence[str]:
 
 def _taken(day: date, rate: str, included: Any, *amounts: int) -> Takings:
     return Takings(day=day, tax_rate=Decimal(rate), tax_included=bool(included), **named(AMOUNTS, amounts))
-
-
-def _goods(id_: str | None, name: str | None, sums: Counter[str], sku: str | None = None) -> GoodsTakings:
-    return GoodsTakings(
-        id=id_,
-        name=name,
-        sku=sku,
-        units=sums["units"],
-        units_returned=sums["units_returned"],
-        net=sums["net"],
-        refunds=sums["refunds"],
-        cost=sums["cost"],
-    )
-
-
-def _buyer(id_: str | None, name: str | None, sums: Counter[str]) -> BuyerTakings:
-    return BuyerTakings(id=id_, name=name, orders=sums["orders"], spent=sums["spent"])
 
 
 def _bounds(days: Days) -> dict[str, Any]:

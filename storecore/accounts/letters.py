@@ -25,72 +25,55 @@ def verify_email(unit: Unit, shop: Shop, signer: Signer, user: User, email: str)
     """Asks whoever reads ``email`` to confirm it; for a change of address it is not yet the user's."""
     data = {"user": user.id, "email": email, "was": user.email}
     token = signer.sign(VERIFY_EMAIL, data, unit.now + VERIFY_WITHIN)
-    return compose(
-        id=(notice_id := unit.new_id()),
-        at=unit.now,
-        shop=shop,
-        event=f"verify:{notice_id}",
-        template=Template.VERIFY_EMAIL,
-        recipient=email,
-        user_id=user.id,
-        data={"name": user.full_name, "link": link(shop, VERIFY_EMAIL, token)},
+    return _letter(
+        unit, shop, "verify", Template.VERIFY_EMAIL, recipient=email, user=user, link=link(shop, VERIFY_EMAIL, token)
     )
 
 
 def reset_password(unit: Unit, shop: Shop, signer: Signer, user: User) -> Notice:
     """A link that sets a new password, once: it is bound to the password it replaces."""
     token = signer.sign(RESET_PASSWORD, {"user": user.id, "stamp": stamp(user)}, unit.now + RESET_WITHIN)
-    minutes = RESET_WITHIN // timedelta(minutes=1)
-    return compose(
-        id=(notice_id := unit.new_id()),
-        at=unit.now,
-        shop=shop,
-        event=f"reset:{notice_id}",
-        template=Template.RESET_PASSWORD,
-        recipient=user.email,
-        user_id=user.id,
-        data={"name": user.full_name, "link": link(shop, RESET_PASSWORD, token), "minutes": minutes},
+    address, minutes = link(shop, RESET_PASSWORD, token), RESET_WITHIN // timedelta(minutes=1)
+    return _letter(
+        unit, shop, "reset", Template.RESET_PASSWORD, recipient=user.email, user=user, link=address, minutes=minutes
     )
 
 
 def password_changed(unit: Unit, shop: Shop, user: User) -> Notice:
     """Tells the owner, in case it was not them."""
-    return compose(
-        id=(notice_id := unit.new_id()),
-        at=unit.now,
-        shop=shop,
-        event=f"password:{notice_id}",
-        template=Template.PASSWORD_CHANGED,
-        recipient=user.email,
-        user_id=user.id,
-        data={"name": user.full_name},
-    )
+    return _letter(unit, shop, "password", Template.PASSWORD_CHANGED, recipient=user.email, user=user)
 
 
 def email_changed(unit: Unit, shop: Shop, user: User, *, was: str) -> Notice:
     """Tells the old address, in case it was not them."""
-    return compose(
-        id=(notice_id := unit.new_id()),
-        at=unit.now,
-        shop=shop,
-        event=f"email:{notice_id}",
-        template=Template.EMAIL_CHANGED,
-        recipient=was,
-        user_id=user.id,
-        data={"name": user.full_name, "new_email": user.email},
-    )
+    return _letter(unit, shop, "email", Template.EMAIL_CHANGED, recipient=was, user=user, new_email=user.email)
 
 
 def account_erased(unit: Unit, shop: Shop, *, recipient: str) -> Notice:
     """The last mail to somebody, which says nothing about them; the row goes as soon as it has left."""
+    return _letter(unit, shop, "erased", Template.ACCOUNT_ERASED, recipient=recipient)
+
+
+def _letter(
+    unit: Unit,
+    shop: Shop,
+    about: str,
+    template: Template,
+    *,
+    recipient: str,
+    user: User | None = None,
+    **data: object,
+) -> Notice:
+    """A notice of its own each time, which greets the user by name if there is one."""
     return compose(
         id=(notice_id := unit.new_id()),
         at=unit.now,
         shop=shop,
-        event=f"erased:{notice_id}",
-        template=Template.ACCOUNT_ERASED,
+        event=f"{about}:{notice_id}",
+        template=template,
         recipient=recipient,
-        data={},
+        user_id=user.id if user else None,
+        data={"name": user.full_name, **data} if user else data,
     )
 
 

@@ -159,6 +159,12 @@ class GoodsTakings:
     refunds: int
     cost: int
 
+    @classmethod
+    def of(cls, id_: str | None, name: str | None, sums: Mapping[str, int], *, sku: str | None = None) -> Self:
+        """From sums by name; what is missing is zero."""
+        amounts = {each: sums.get(each, 0) for each in ("units", "units_returned", "net", "refunds", "cost")}
+        return cls(id=id_, name=name, sku=sku, **amounts)
+
     @property
     def profit(self) -> int:
         """As in the sales."""
@@ -187,6 +193,11 @@ class BuyerTakings:
     name: str | None
     orders: int
     spent: int
+
+    @classmethod
+    def of(cls, id_: str | None, name: str | None, sums: Mapping[str, int]) -> Self:
+        """From sums by name; what is missing is zero."""
+        return cls(id=id_, name=name, orders=sums.get("orders", 0), spent=sums.get("spent", 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
