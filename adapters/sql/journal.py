@@ -1,4 +1,4 @@
-"""What the papers say, added up by the quarter of an hour: the days of every time zone begin with one (since 1972).
+"""What the papers say, added up by the quarter of an hour: the days of every time zone begin with one (since 1980).
 
 A paper is an invoice, a credit note, or an order that waits for its invoice. Statements take the numbers of invoices
 and of credit notes ``…_after`` … ``…_to``, the quarters ``since`` … ``before``, and ``now``, the quarter of papers that
