@@ -23,21 +23,20 @@ _kept = select(rolled_up.c.timezone, rolled_up.c.invoices, rolled_up.c.credit_no
 
 
 def rolled(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
-    """Every day of papers that were added up, and every day of sums."""
+    """Every day of papers that were added up, and every day of sums, a week at a time."""
     for timezone, invoices, notes in snapshot.rows(_kept):
         papers = Papers(invoices_to=invoices, notes_to=notes)
-        for day in _days(snapshot, papers, timezone):
-            days = Days(first=day, last=day, timezone=timezone)
+        for days in _weeks(snapshot, papers, timezone):
             moments = {"begins": days.begins, "ends": days.ends}
             rows = partial(_rows, snapshot, moments)
             of = papers.of(days)
-            rates = ((rate, amounts) for _, rate, amounts in journal.takings_of(rows, of, timezone, BY_TIME))
-            goods = (((key,), amounts) for _, key, amounts in journal.goods_of(rows, of, timezone, BY_TIME))
-            buyers = (((key,), amounts) for _, key, amounts in journal.buyers_of(rows, of, timezone, BY_TIME))
+            rates = (((str(day), *key), sums) for day, key, sums in journal.takings_of(rows, of, timezone, BY_TIME))
+            goods = (((str(day), key), sums) for day, key, sums in journal.goods_of(rows, of, timezone, BY_TIME))
+            buyers = (((str(day), key), sums) for day, key, sums in journal.buyers_of(rows, of, timezone, BY_TIME))
             yield [
-                *_wrong(snapshot, takings, str(day), summed(rates, AMOUNTS), AMOUNTS),
-                *_wrong(snapshot, product_takings, str(day), summed(goods, OF_PRODUCTS), OF_PRODUCTS),
-                *_wrong(snapshot, buyer_takings, str(day), summed(buyers, OF_BUYERS), OF_BUYERS),
+                *_wrong(snapshot, takings, days, summed(rates, AMOUNTS), AMOUNTS),
+                *_wrong(snapshot, product_takings, days, summed(goods, OF_PRODUCTS), OF_PRODUCTS),
+                *_wrong(snapshot, buyer_takings, days, summed(buyers, OF_BUYERS), OF_BUYERS),
             ]
 
 
@@ -45,8 +44,8 @@ def _rows(snapshot: Snapshot, moments: Values, statement: Executable, values: Va
     return snapshot.rows(statement, {**values, **moments})
 
 
-def _days(snapshot: Snapshot, papers: Papers, timezone: str) -> Iterator[date]:
-    """From the first to the last."""
+def _weeks(snapshot: Snapshot, papers: Papers, timezone: str) -> Iterator[Days]:
+    """From the first day to the last."""
     known = [date.fromisoformat(day) for day in _ends(snapshot, takings.c.day) if day]
     for column, number, last in (
         (_invoices.issued_at, _invoices.sequence, papers.invoices_to),
@@ -55,24 +54,28 @@ def _days(snapshot: Snapshot, papers: Papers, timezone: str) -> Iterator[date]:
         known += [day_of(at, timezone) for at in _ends(snapshot, column, number <= last) if at]
     if known:
         first, last_day = min(known), max(known)
-        yield from (first + timedelta(days=n) for n in range((last_day - first).days + 1))
+        while first <= last_day:
+            until = min(first + timedelta(days=6), last_day)
+            yield Days(first=first, last=until, timezone=timezone)
+            first = until + timedelta(days=1)
 
 
 def _ends(snapshot: Snapshot, column: Any, *conditions: Any) -> Iterable[Any]:
     return (row[0] for end in (func.min, func.max) for row in snapshot.rows(select(end(column)).where(*conditions)))
 
 
-def _wrong(snapshot: Snapshot, table: Table, day: str, due: Sums, names: Sequence[str]) -> Iterator[Finding]:
-    period, *keys = table.primary_key
-    statement = select(*keys, *(table.c[name] for name in names)).where(period == day)
+def _wrong(snapshot: Snapshot, table: Table, days: Days, due: Sums, names: Sequence[str]) -> Iterator[Finding]:
+    period, *_ = keys = list(table.primary_key)
+    first, last = str(days.first), str(days.last)
+    of_days = period >= first, period <= last, func.length(period) == len(first)
+    statement = select(*keys, *(table.c[name] for name in names)).where(*of_days)
     kept: dict[tuple[Any, ...], Mapping[str, int]] = {}
     for row in snapshot.rows(statement):
         key = tuple(bool(part) if isinstance(part, int) else part for part in row[: len(keys)])
         kept[key] = journal.named(names, row[len(keys) :])
     for key in sorted(due.keys() | kept.keys()):
         if due.get(key) != kept.get(key):
-            name = "/".join([day, *map(str, key)])
-            yield Finding("takings", table.name, name, _difference(due.get(key), kept.get(key)))
+            yield Finding("takings", table.name, "/".join(map(str, key)), _difference(due.get(key), kept.get(key)))
 
 
 def _difference(due: Mapping[str, int] | None, kept: Mapping[str, int] | None) -> str:
