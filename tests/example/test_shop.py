@@ -3,13 +3,10 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import settings
 
 from adapters.memory import ScryptPasswords, open_store
 from adapters.system import utc_now
@@ -17,28 +14,13 @@ from storecore.accounts.model import SYSTEM
 from storecore.errors import Busy, Unavailable
 from storecore.lists import PageRequest
 from storecore.money import Money
-from storecore.ports import Clock
 from storecore.store import Store
 from storecore.testing.builders import NOW, ids, make_address, make_user
 from storecore.testing.contracts.proving import written
-from storecore.testing.machine import ShopMachine
 from tests.example.files import SqliteFiles
 from tests.example.storage import SqliteStorage
 
 HERE = Path(__file__).parent
-
-
-class ShopInAFile(ShopMachine):
-    @contextmanager
-    def open_store(self, clock: Clock) -> Iterator[Store]:
-        with TemporaryDirectory() as folder:
-            storage, passwords = SqliteStorage(Path(folder) / "shop.db"), ScryptPasswords(n=4)
-            with open_store(storage=storage, clock=clock, passwords=passwords, providers=self.providers) as store:
-                yield store
-
-
-TestShopInAFile = ShopInAFile.TestCase
-TestShopInAFile.settings = settings(max_examples=8, stateful_step_count=25, deadline=None, derandomize=True)
 
 
 def opened(path: Path) -> Store:
