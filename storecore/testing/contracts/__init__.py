@@ -9,9 +9,25 @@ A storage adapter passes them all by::
         def storage(self) -> Storage:
             return MyStorage(…)  # fresh and empty
 
+No test waits for time to pass: units are told what time it is. Two writers at once are threads; that the second waits,
+and that either is told ``Contention`` or ``Busy`` and is run again, are both fine. Whether processes share it as well,
+and what it does when its technology is down, is for tests of your own: the contract knows neither.
+
+What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails::
+
+    class TestMyStorage(StorageContract):
+        capabilities = frozenset({COUNT_STATEMENTS})
+
+        def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
+            return storage.count_statements()  # its ``count`` grows with each statement that is sent
+
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
 ``DocumentsContract``, ``FilesContract``, ``HubContract`` and ``RateLimitsContract``, with a fixture named after the
-port; ``PaymentProviderContract`` has two.
+port in small letters and with underscores, fresh each time. ``HubContract`` and ``RateLimitsContract`` have a second
+one, ``peer``, for those that processes share: the same thing as another process opens it. ``PaymentProviderContract``
+has two, ``provider`` and a ``bank`` (:class:`Bank`), which is how the tests see the other side.
+
+The test's name is the rule that was broken, and the docstring in :mod:`storecore.ports` says the rest.
 """
 
 from pkgutil import iter_modules
