@@ -95,7 +95,7 @@ def test_an_adapter_is_held_against_its_contract_as_it_says(tmp_path: Path) -> N
     python = [sys.executable, "-W", "error"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = partial(subprocess.run, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    some = ["-k", "MyShop or stock or capability", "-p", "no:cacheprovider"]  # tests/example runs all of them
+    some = ["-k", "MyShop or stock or buyers or capability", "-p", "no:cacheprovider"]  # tests/example runs all of them
     proven = run([*python, "-m", "pytest", *some, "test_my_shop.py"])
     assert proven.returncode == 0, proven.stdout + proven.stderr
     opened = run([*python, "shop.py"])

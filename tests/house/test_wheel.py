@@ -94,7 +94,7 @@ def proving_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         for file in needed.files or ():
             if ".." not in file.parts:  # scripts
                 (packages / file.parent).mkdir(parents=True, exist_ok=True)
-                shutil.copy(needed.locate_file(file), packages / file)
+                shutil.copy(str(needed.locate_file(file)), packages / file)
     return python
 
 
