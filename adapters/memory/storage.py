@@ -38,7 +38,7 @@ class Keeper(Protocol):
         """The storage's words."""
 
     def swap_in(self, tables: Tables) -> None:
-        """Make a draft the state that later units begin with; for the one writer whose turn it is."""
+        """Make this the state that later units begin with: what the unit commits."""
 
 
 class MemoryUnit:
@@ -81,7 +81,7 @@ class MemoryUnit:
 
     def commit(self) -> None:
         """Swap the draft in; the unit has then ended. Raises ``RuntimeError`` in a reading unit."""
-        self._storage.swap_in(self._space.draft)
+        self._storage.swap_in(self._space.draft.sealed())
         self._space.writable = False
 
 
@@ -102,8 +102,8 @@ class MemoryStorage:
         self._commits = 0
 
     def swap_in(self, tables: Tables) -> None:
-        """Later units begin with these tables, sealed."""
-        self.tables = tables.sealed()
+        """Make this the state that later units begin with; for the one writer whose turn it is."""
+        self.tables = tables
         self._commits += 1
 
     def version(self) -> int:

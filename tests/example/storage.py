@@ -55,6 +55,9 @@ class SqliteTable(Table[K, V]):
         found = self._run("SELECT key, row FROM {}").fetchall()
         return ((self._key.load(key), self._row.load(row)) for key, row in found)
 
+    def sealed(self) -> "SqliteTable[K, V]":
+        return self
+
     def _run(self, statement: str, *values: str) -> sqlite3.Cursor:
         return self._connection.execute(statement.format(self._name), values)
 
@@ -67,7 +70,7 @@ class Transaction:
     vocabulary: Vocabulary
 
     def swap_in(self, tables: Tables) -> None:
-        """They were written as they changed."""
+        """Every change was written as it came."""
         self.connection.execute("COMMIT")
 
 
