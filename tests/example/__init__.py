@@ -1,5 +1,4 @@
-"""A shop in a file, on Python's own ``sqlite3``: adapters written from the ports' docstrings, held to their contracts.
+"""A shop in a file, on Python's own ``sqlite3``: adapters written from the ports' docstrings, with all of their proofs.
 
-``storage`` (with ``rows``) and ``files`` fill two ports, and ``test_contracts`` gives each its one fixture; whole shops
-are run by ``test_shop`` and ``test_machine``. Begin your own with a copy.
+``storage`` (with ``rows``) and ``files`` fill two ports, ``test_contracts`` gives each its fixtures. Begin with a copy.
 """

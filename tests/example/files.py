@@ -35,8 +35,8 @@ class SqliteFiles:
             raise FileExistsError(name) from None
 
     def open(self, name: str) -> BinaryIO:
-        for (content,) in self._run("SELECT content FROM files WHERE name = ?", name):
-            return BytesIO(content)
+        if found := self._run("SELECT content FROM files WHERE name = ?", name):
+            return BytesIO(found[0][0])
         raise NotFound("There is no such file.")
 
     def size(self, name: str) -> int | None:

@@ -14,17 +14,15 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 @dataclass(frozen=True)
 class Coder:
-    """``plain`` makes a value of some type plain enough for JSON, ``whole`` makes it whole again."""
+    """Makes a value of some type plain enough for JSON, and whole again. Equal keys dump alike."""
 
     plain: Callable[[Any], Any]
     whole: Callable[[Any], Any]
 
     def dump(self, value: Any) -> str:
-        """As JSON, the same text for the same key."""
         return json.dumps(self.plain(value))
 
     def load(self, text: str) -> Any:
-        """What was dumped."""
         return self.whole(json.loads(text))
 
 

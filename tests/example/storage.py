@@ -113,8 +113,7 @@ class SqliteStorage:
     def version(self) -> int:
         """Another number after anybody's commit: the observer has none of its own."""
         with self._look:
-            found: tuple[int] = self._observer.execute("PRAGMA data_version").fetchone()
-        return found[0]
+            return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
 
     def scrub(self) -> None:
         """Empty the write-ahead log, unless somebody still reads from it; the file itself keeps nothing."""

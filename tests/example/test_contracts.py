@@ -1,6 +1,7 @@
 """The example under the contracts of its ports."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,13 @@ class TestSqliteStorage(StorageContract):
 
     @pytest.fixture
     def storage(self, tmp_path: Path) -> Iterator[Storage]:
-        storage = SqliteStorage(tmp_path / "shop.db")
-        yield storage
-        storage.close()
+        with closing(SqliteStorage(tmp_path / "shop.db")) as storage:
+            yield storage
+
+    @pytest.fixture
+    def peer(self, tmp_path: Path) -> Iterator[Storage]:
+        with closing(SqliteStorage(tmp_path / "shop.db")) as peer:
+            yield peer
 
 
 class TestSqliteFiles(FilesContract):

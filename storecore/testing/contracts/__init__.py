@@ -10,8 +10,9 @@ A storage adapter passes them all by::
             return MyStorage(…)  # fresh and empty
 
 No test waits for time to pass: units are told what time it is. Two writers at once are threads; that the second waits,
-and that either is told ``Contention`` or ``Busy`` and is run again, are both fine. Whether processes share it as well,
-and what it does when its technology is down, is for tests of your own: the contract knows neither.
+and that either is told ``Contention`` or ``Busy`` and is run again, are both fine. A storage that processes share has a
+second fixture, ``peer``: the same shop as another process opens it. When it is ``Busy``, and what it does while its
+technology is down, is for tests of your own.
 
 What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails::
 
@@ -23,9 +24,8 @@ What only some adapters can do is a capability. It is named in ``capabilities`` 
 
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
 ``DocumentsContract``, ``FilesContract``, ``HubContract`` and ``RateLimitsContract``, with a fixture named after the
-port in small letters and with underscores, fresh each time. ``HubContract`` and ``RateLimitsContract`` have a second
-one, ``peer``, for those that processes share: the same thing as another process opens it. ``PaymentProviderContract``
-has two, ``provider`` and a ``bank`` (:class:`Bank`), which is how the tests see the other side.
+port, fresh each time. ``HubContract`` and ``RateLimitsContract`` take a ``peer`` as well. ``PaymentProviderContract``
+has two, ``provider`` and a ``bank`` (:class:`Bank`), through which the tests see the other side.
 
 The test's name is the rule that was broken, and the docstring in :mod:`storecore.ports` says the rest.
 """
@@ -65,6 +65,7 @@ from storecore.testing.contracts.payments import (  # noqa: E402 - after the rew
     OverdueContract,
     PaymentsContract,
 )
+from storecore.testing.contracts.peers import PeersContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_counts import ProductCountsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
     PricesContract,
@@ -124,6 +125,7 @@ class StorageContract(
     InsightContract,
     AnswersContract,
     ErasureContract,
+    PeersContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
 
@@ -155,6 +157,7 @@ __all__ = [
     "PasswordsContract",
     "PaymentProviderContract",
     "PaymentsContract",
+    "PeersContract",
     "PricesContract",
     "ProductCountsContract",
     "ProductListsContract",
