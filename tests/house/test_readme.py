@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from storecore.testing import contracts
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -79,6 +81,12 @@ def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Pat
     assert '"status":"succeeded","failure":null' in tour.stdout, "the test number pays"
     assert '"action":"user.unban"' in tour.stdout
     assert '"code":' not in tour.stdout, "no request of the tour is refused"
+
+
+def test_the_table_of_contracts_names_every_one_that_is_not_part_of_another() -> None:
+    whole = {name: getattr(contracts, name) for name in contracts.__all__ if name.endswith("Contract")}
+    parts = {base for contract in whole.values() for base in contract.__mro__[1:]}
+    assert set(re.findall(r"`(\w+Contract)`", README)) == {name for name, each in whole.items() if each not in parts}
 
 
 MY_SHOP = """
