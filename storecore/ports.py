@@ -71,7 +71,8 @@ class Mailer(Protocol):
     def send(self, notice: Notice, attachments: Sequence[Attachment]) -> None:
         """Hand it over with ``Message-ID: notice.message_id``. It is accepted when this returns.
 
-        Raises ``MailerDown`` when trying later may help, ``Invalid`` when it never will (a refused recipient).
+        The same notice may come again: whoever sent it may have died before writing that down. Raises ``MailerDown``
+        when trying later may help, ``Invalid`` when it never will (a refused recipient).
         """
 
     def forget(self, notice_ids: Iterable[str]) -> None:
@@ -1014,14 +1015,20 @@ class Unit(Protocol):
 
 
 class Storage(Protocol):
-    """Opens units. A unit that is left without ``commit`` has changed nothing."""
+    """Opens units. A unit that is left without ``commit`` has changed nothing.
+
+    Threads open them at the same time; each unit stays with the thread that opened it. When the technology is down or
+    full, whatever needs it raises ``Unavailable``.
+    """
 
     @property
     def one_writer(self) -> bool:
         """Whether writing units wait for one another: whoever looks in a snapshot first then spares the others."""
 
     def reading(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
-        """A snapshot: repeated reads agree, and it waits for no writer. Writing in it raises ``RuntimeError``."""
+        """A snapshot as of now or of its first look: repeated reads agree, and it waits for no writer. Writing in it
+        raises ``RuntimeError``.
+        """
 
     def writing(self, now: datetime, new_id: NewId) -> AbstractContextManager[Unit]:
         """A transaction that may write. Raises ``Busy`` when it gets no turn before its deadline."""

@@ -19,6 +19,7 @@ from storecore.ports import (
     Clock,
     Documents,
     Files,
+    Hub,
     Mailer,
     NewId,
     Passwords,
@@ -26,6 +27,7 @@ from storecore.ports import (
     Random,
     RateLimits,
     Signer,
+    Storage,
 )
 from storecore.shop import Shop
 from storecore.store import Store
@@ -43,6 +45,7 @@ __all__ = [
 
 def open_store(
     *,
+    storage: Storage | None = None,
     shop: Shop | None = None,
     clock: Clock = utc_now,
     new_id: NewId = uuid7,
@@ -52,16 +55,17 @@ def open_store(
     mailer: Mailer | None = None,
     documents: Documents | None = None,
     files: Files | None = None,
+    hub: Hub | None = None,
     rate_limits: RateLimits | None = None,
     providers: Mapping[str, PaymentProvider] | None = None,
     language: Language = ENGLISH,
 ) -> Store:
-    """An empty store that is forgotten with the process. Any port but the storage can be another.
+    """An empty store that is forgotten with the process, but for the ports that are given: any can be another.
 
-    What products are found by is in ``language``.
+    What products are found by is in ``language``, unless the ``storage`` is another, which knows its own.
     """
     return Store(
-        storage=MemoryStorage(language=language),
+        storage=storage or MemoryStorage(language=language),
         clock=clock,
         new_id=new_id,
         random=random,
@@ -70,7 +74,7 @@ def open_store(
         mailer=mailer or MemoryMailer(),
         documents=documents or TextDocuments(),
         files=files or MemoryFiles(clock),
-        hub=LocalHub(),
+        hub=hub or LocalHub(),
         rate_limits=rate_limits or LocalRateLimits(),
         shop=shop or Shop(),
         providers=providers or {},

@@ -92,12 +92,12 @@ class MemoryUsers(Repository):
         """Raises ``NotFound``."""
         draft, old = self._draft, self.address(address.user_id, address.id)
         book = self._book(address.user_id)
-        draft.addresses.put(address.user_id, tuple(in_utc(address) if each is old else each for each in book))
+        draft.addresses.put(address.user_id, tuple(in_utc(address) if each == old else each for each in book))
 
     def remove_address(self, user_id: str, address_id: str) -> None:
         """Raises ``NotFound``."""
         draft, old = self._draft, self.address(user_id, address_id)
-        draft.addresses.put(user_id, tuple(each for each in self._book(user_id) if each is not old))
+        draft.addresses.put(user_id, tuple(each for each in self._book(user_id) if each != old))
 
     def _book(self, user_id: str) -> tuple[SavedAddress, ...]:
         return self._tables.addresses.get(user_id) or ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
+from typing import Protocol
 
 from adapters.memory.accounts import MemorySessions, MemoryUsers
 from adapters.memory.audit import MemoryAudit
@@ -29,10 +30,25 @@ from storecore.errors import Busy
 from storecore.ports import NewId, Unit
 
 
-class MemoryUnit:
-    """Every repository over one workspace."""
+class Keeper(Protocol):
+    """What a unit needs of the storage that opened it."""
 
-    def __init__(self, storage: "MemoryStorage", space: Workspace, new_id: NewId) -> None:
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The storage's words."""
+
+    def swap_in(self, tables: Tables) -> None:
+        """Make this the state that later units begin with: what the unit commits."""
+
+
+class MemoryUnit:
+    """Every repository over one workspace.
+
+    They know rows by :class:`~adapters.memory.tables.Table` alone: over tables of another kind, with a storage that
+    keeps what is committed, they are the repositories of another adapter. ``tests/example`` is one, on SQLite.
+    """
+
+    def __init__(self, storage: Keeper, space: Workspace, new_id: NewId) -> None:
         self._storage = storage
         self._space = space
         self._new_id = new_id

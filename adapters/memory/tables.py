@@ -32,6 +32,8 @@ class Table(Generic[K, V]):
 
     Rows lie in layers, newest first. Sealing a draft adds a layer and merges those that are no longer much smaller
     than the next, so that a commit costs about the size of its change, not of the shop.
+
+    A table of another kind overrides ``get``, ``put``, ``drop``, ``items`` and ``sealed``; a unit asks for no more.
     """
 
     __slots__ = ("_changes", "_layers")

@@ -61,6 +61,12 @@ class TestPostgresql(StorageContract):
 
     capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS})
 
+    @pytest.fixture
+    def peer(self, url: URL) -> Iterator[Storage]:
+        peer = SqlStorage(url, cipher=CIPHER)
+        yield peer
+        peer.close()
+
     def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
         assert isinstance(storage, SqlStorage)
         return storage.count_statements()

@@ -71,6 +71,12 @@ class TestSqlite(StorageContract):
 
     capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS})
 
+    @pytest.fixture
+    def peer(self, path: Path) -> Iterator[Storage]:
+        peer = SqlStorage(path, cipher=CIPHER)
+        yield peer
+        peer.close()
+
     def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
         assert isinstance(storage, SqlStorage)
         return storage.count_statements()

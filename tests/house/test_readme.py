@@ -7,9 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from storecore.testing import contracts
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,6 +23,13 @@ def _shell(heading: str) -> str:
     found = re.search(rf"^#+ {heading}\n.*?```sh\n(.*?)```", README, re.DOTALL | re.MULTILINE)
     assert found, heading
     return found[1]
+
+
+def _python(heading: str) -> list[str]:
+    """The Python examples below a heading, up to the next."""
+    found = re.search(rf"^## {heading}\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return re.findall(r"```python\n(.*?)```", found[1], re.DOTALL)
 
 
 def test_the_library_example_runs_and_has_about_twenty_lines() -> None:
@@ -71,3 +81,30 @@ def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Pat
     assert '"status":"succeeded","failure":null' in tour.stdout, "the test number pays"
     assert '"action":"user.unban"' in tour.stdout
     assert '"code":' not in tour.stdout, "no request of the tour is refused"
+
+
+def test_the_table_of_contracts_names_every_one_that_is_not_part_of_another() -> None:
+    whole = {name: getattr(contracts, name) for name in contracts.__all__ if name.endswith("Contract")}
+    parts = {base for contract in whole.values() for base in contract.__mro__[1:]}
+    assert set(re.findall(r"`(\w+Contract)`", README)) == {name for name, each in whole.items() if each not in parts}
+
+
+MY_SHOP = """
+from adapters.memory import MemoryMailer as MyMailer
+from tests.example.storage import SqliteStorage as MyStorage
+"""
+
+
+def test_an_adapter_is_held_against_its_contract_as_it_says(tmp_path: Path) -> None:
+    proofs, wiring = _python("Write your own adapter")
+    (tmp_path / "my_shop.py").write_text(MY_SHOP, encoding="utf-8")
+    (tmp_path / "test_my_shop.py").write_text(proofs, encoding="utf-8")
+    (tmp_path / "shop.py").write_text(f"from my_shop import MyMailer, MyStorage\n{wiring}", encoding="utf-8")
+    python = [sys.executable, "-W", "error"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = partial(subprocess.run, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    some = ["-k", "MyShop or stock or buyers or capability", "-p", "no:cacheprovider"]  # tests/example runs all of them
+    proven = run([*python, "-m", "pytest", *some, "test_my_shop.py"])
+    assert proven.returncode == 0, proven.stdout + proven.stderr
+    opened = run([*python, "shop.py"])
+    assert opened.returncode == 0, opened.stderr

@@ -1,13 +1,17 @@
 """The wheel alone, without any other distribution: it imports only Python's own modules, and it sells."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
 import venv
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[2]
 
@@ -40,6 +44,30 @@ with open_store() as store:
     print(order.total, store.catalog.product(product=shirt.product.id).product.stock)
 """
 
+PROVE = """
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+import storecore.testing
+from adapters.memory import MemoryStorage
+from storecore.ports import Storage
+from storecore.testing.contracts import ALL_CAPABILITIES, StockContract
+
+for module in walk_packages(storecore.testing.__path__, "storecore.testing."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+
+
+class TestMine(StockContract):
+    missing = ALL_CAPABILITIES
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        return MemoryStorage()
+"""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,7 +81,34 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bare_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python whose environment holds the wheel and nothing else."""
-    folder = tmp_path_factory.mktemp("bare")
+    return _python(tmp_path_factory.mktemp("bare"), wheel)
+
+
+@pytest.fixture(scope="module")
+def proving_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with the wheel and what its extra `testing` asks for, copied from here."""
+    python = _python(tmp_path_factory.mktemp("proving"), wheel)
+    (packages,) = python.parents[1].rglob("site-packages")
+    (about,) = packages.glob("storecore-*.dist-info")
+    for needed in _needed(Distribution.at(about), extra="testing"):
+        for file in needed.files or ():
+            if ".." not in file.parts:  # scripts
+                (packages / file.parent).mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(needed.locate_file(file)), packages / file)
+    return python
+
+
+def _needed(asking: Distribution, extra: str = "") -> Iterator[Distribution]:
+    """What a distribution asks for, and what that asks for."""
+    for asked in map(Requirement, asking.requires or ()):
+        if asked.marker is None or asked.marker.evaluate({"extra": extra}):
+            found = distribution(asked.name)
+            yield found
+            yield from _needed(found)
+
+
+def _python(folder: Path, wheel: Path) -> Path:
+    """A new environment with the wheel alone."""
     venv.create(folder, with_pip=False, symlinks=sys.platform != "win32")
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     _run(sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", "--no-index", str(wheel))
@@ -80,6 +135,12 @@ def test_the_store_in_memory_sells(bare_python: Path, tmp_path: Path) -> None:
     said = _run(str(bare_python), "-I", "-W", "error", "-c", textwrap.dedent(SELL) + loaded, cwd=tmp_path)
     # 2 x 19.99, 10.00 shipping, 8 % of 39.98
     assert said.splitlines() == ["53.18 3", "['__main__', 'adapters', 'storecore']"]
+
+
+def test_the_extra_for_testing_is_all_that_a_contract_needs(proving_python: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(PROVE, encoding="utf-8")
+    run = ("-I", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py")
+    assert " passed" in _run(str(proving_python), *run, cwd=tmp_path)
 
 
 def test_the_wheel_holds_what_the_server_reads_at_run_time(wheel: Path) -> None:

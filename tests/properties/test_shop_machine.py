@@ -4,8 +4,8 @@ Here it is quick and does the same each time. To look for longer, and anew:
 ``pytest tests/properties/test_shop_machine.py --hypothesis-profile=long``.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,38 +13,49 @@ from hypothesis import settings
 
 from adapters.sql import SqlStorage
 from adapters.sql.verify import verify
-from storecore.ports import Clock
+from storecore.ports import Clock, PaymentProvider
 from storecore.store import Store
-from storecore.testing.machine import ShopMachine
-from tests.usecases.floor import open_floor
+from storecore.testing.machine import ShopMachine, SideBySide
+from tests.usecases.floor import BACK_ENDS, open_floor
 
 
-class ShopInMemory(ShopMachine):
-    @contextmanager
-    def open_store(self, clock: Clock) -> Iterator[Store]:
-        with open_floor("memory", Path(), providers=self.providers) as floor:
-            yield floor.at(clock)
-
-
-class ShopOnSqlite(ShopMachine):
-    @contextmanager
-    def open_store(self, clock: Clock) -> Iterator[Store]:
-        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder), providers=self.providers) as floor:
-            yield floor.at(clock)
-
-    def prove(self) -> None:
-        assert isinstance(self.store.storage, SqlStorage)
-        assert verify(self.store.storage, self.clock()) == []
-
-
-def _settings(*, max_examples: int, stateful_step_count: int) -> settings:
+def tried(*, max_examples: int, stateful_step_count: int) -> settings:
     """The profile that was asked for, or else so much."""
     if settings.get_current_profile_name() == "long":
         return settings()
     return settings(max_examples=max_examples, stateful_step_count=stateful_step_count, deadline=None, derandomize=True)
 
 
-TestShopInMemory = ShopInMemory.TestCase
-TestShopInMemory.settings = _settings(max_examples=150, stateful_step_count=50)
-TestShopOnSqlite = ShopOnSqlite.TestCase
-TestShopOnSqlite.settings = _settings(max_examples=12, stateful_step_count=30)
+class TestShopInMemory(ShopMachine):
+    settings = tried(max_examples=150, stateful_step_count=50)
+
+    @contextmanager
+    def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:
+        with open_floor("memory", Path(), providers=providers) as floor:
+            yield floor.at(clock)
+
+
+class TestShopOnSqlite(ShopMachine):
+    settings = tried(max_examples=12, stateful_step_count=30)
+
+    @contextmanager
+    def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:
+        with TemporaryDirectory() as folder, open_floor("sqlite", Path(folder), providers=providers) as floor:
+            yield floor.at(clock)
+
+    def prove(self, store: Store) -> None:
+        assert isinstance(store.storage, SqlStorage)
+        assert verify(store.storage, store.clock()) == []
+
+
+class TestShopsSideBySide(ShopMachine):
+    settings = tried(max_examples=12, stateful_step_count=30)
+
+    @contextmanager
+    def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:
+        with ExitStack() as stack:
+            floors = []
+            for back_end in BACK_ENDS:
+                folder = stack.enter_context(TemporaryDirectory())
+                floors.append(stack.enter_context(open_floor(back_end, Path(folder), providers=providers)))
+            yield SideBySide(*floors).at(clock)

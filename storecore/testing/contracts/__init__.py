@@ -9,9 +9,25 @@ A storage adapter passes them all by::
         def storage(self) -> Storage:
             return MyStorage(…)  # fresh and empty
 
+No test waits for time to pass: units are told what time it is. Two writers at once are threads; that the second waits,
+and that either is told ``Contention`` or ``Busy`` and is run again, are both fine. A storage that processes share has a
+second fixture, ``peer``: the same shop as another process opens it. When it is ``Busy``, and what it does while its
+technology is down, is for tests of your own.
+
+What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails::
+
+    class TestMyStorage(StorageContract):
+        capabilities = frozenset({COUNT_STATEMENTS})
+
+        def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
+            return storage.count_statements()  # its ``count`` grows with each statement that is sent
+
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
 ``DocumentsContract``, ``FilesContract``, ``HubContract`` and ``RateLimitsContract``, with a fixture named after the
-port; ``PaymentProviderContract`` has two.
+port, fresh each time. ``HubContract`` and ``RateLimitsContract`` take a ``peer`` as well. ``PaymentProviderContract``
+has two, ``provider`` and a ``bank`` (:class:`Bank`), through which the tests see the other side.
+
+The test's name is the rule that was broken, and the docstring in :mod:`storecore.ports` says the rest.
 """
 
 from pkgutil import iter_modules
@@ -49,6 +65,7 @@ from storecore.testing.contracts.payments import (  # noqa: E402 - after the rew
     OverdueContract,
     PaymentsContract,
 )
+from storecore.testing.contracts.peers import PeersContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_counts import ProductCountsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.product_lists import (  # noqa: E402 - after the rewrite
     PricesContract,
@@ -108,6 +125,7 @@ class StorageContract(
     InsightContract,
     AnswersContract,
     ErasureContract,
+    PeersContract,
 ):
     """Every contract of :class:`storecore.ports.Storage` at once."""
 
@@ -139,6 +157,7 @@ __all__ = [
     "PasswordsContract",
     "PaymentProviderContract",
     "PaymentsContract",
+    "PeersContract",
     "PricesContract",
     "ProductCountsContract",
     "ProductListsContract",

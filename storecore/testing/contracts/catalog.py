@@ -50,6 +50,7 @@ def shelve(storage: Storage, new_id: NewId, *wanted: dict[str, Any]) -> list[Pro
             fields["id"] = product.id
     with seen(storage) as unit:
         found = unit.products.some([fields["id"] for fields in wanted])
+    assert len(found) == len(wanted), "products that were added and committed are not all there for the next unit"
     return [found[fields["id"]] for fields in wanted]
 
 

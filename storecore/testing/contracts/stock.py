@@ -141,7 +141,7 @@ class StockContract(Contract):
             rerun(storage, lambda unit: unit.stock.move([move], sold=True))
 
         errors = Together(*[partial(buy, number) for number in range(64)]).join().errors
-        assert errors.count(None) == 1
+        assert errors.count(None) == 1, "so many of 64 buyers got the one unit"
         assert all(isinstance(error, OutOfStock) for error in errors if error is not None), errors
         with seen(storage) as unit:
             found = unit.products.get(product.id)
@@ -180,4 +180,7 @@ def check_ledger(storage: Storage, *product_ids: str) -> None:
         on_hand = unit.stock.on_hand(product_ids)
         for product_id in product_ids:
             moves = walk(partial(unit.stock.ledger, product_id), limit=100)
-            assert on_hand[product_id] == sum(move.change for move in moves) >= 0
+            listed = sum(move.change for move in moves)
+            assert on_hand[product_id] == listed >= 0, (
+                f"{on_hand[product_id]} on hand, and the ledger adds up to {listed}"
+            )

@@ -46,6 +46,14 @@ WRITES: tuple[Callable[[Unit], object], ...] = (
 class UnitsContract(Contract):
     """One transaction per use case."""
 
+    @pytest.mark.parametrize("turn", ["first", "second"])
+    def test_each_test_has_an_empty_storage_of_its_own(self, storage: Storage, turn: str) -> None:
+        user = make_user(ids())
+        with written(storage) as unit:
+            others = unit.users.by_email(user.email)
+            assert others is None, f"the fixture gave the {turn} test a storage that holds what another test wrote"
+            unit.users.add(user)
+
     def test_what_is_committed_is_there_for_the_next_unit(self, storage: Storage) -> None:
         user = make_user(ids())
         with written(storage) as unit:
@@ -59,11 +67,12 @@ class UnitsContract(Contract):
             with written(storage) as unit:
                 unit.users.add(make_user(ids(len(versions))))
             versions.append(storage.version())
-        assert len(set(versions)) == 4
+        assert len(set(versions)) == 4, f"three commits, and a version came back: {versions}"
 
     def test_the_version_stays_when_nobody_commits(self, storage: Storage) -> None:
         # Others may share the server, so that one pair of looks proves nothing and a hundred do.
-        assert any(storage.version() == self._after_reading(storage) for _ in range(100))
+        kept = any(storage.version() == self._after_reading(storage) for _ in range(100))
+        assert kept, "a hundred times nobody wrote, and each time version() gave another value"
 
     @staticmethod
     def _after_reading(storage: Storage) -> Hashable:

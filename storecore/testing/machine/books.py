@@ -11,14 +11,14 @@ from storecore.money import half_up, total
 from storecore.notices import Template
 from storecore.orders.model import NEXT, Invoice, Order, PaymentStatus, Status
 from storecore.ports import OrderQuery, Unit
-from storecore.testing.machine.scene import Sale, Scene, every
+from storecore.testing.machine.scene import Sale, Scene, Stage, every
 
 
 class Books(Scene):
     """Nothing is oversold, lost, done twice or altered."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
         self.invoices: dict[str, Invoice] = {}
 
     @invariant()
@@ -33,7 +33,7 @@ class Books(Scene):
             self._check_invoices(unit)
             self._check_mail(unit)
             self.check(unit)
-        self.prove()
+        self.stage.prove(self.store)
 
     def _check_shelves(self, unit: Unit) -> None:
         products = unit.products.some([ware.id for ware in self.wares])

@@ -13,7 +13,7 @@ from storecore.orders.model import OrderLine, Status
 from storecore.orders.refund import Disposition, Refund, RefundStatus
 from storecore.testing.machine.bank import Card
 from storecore.testing.machine.paying import Paying
-from storecore.testing.machine.scene import Sale, quantities, sales
+from storecore.testing.machine.scene import Sale, Stage, quantities, sales
 
 
 @dataclass(eq=False)
@@ -35,8 +35,8 @@ claims: "Bundle[Claim]" = Bundle("claims")
 class Returning(Paying):
     """Refunds of delivered orders, from being asked for to being owed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
         self.claims: dict[str, Claim] = {}
 
     @rule(

@@ -14,7 +14,7 @@ from storecore.orders.model import Status
 from storecore.ports import Unit
 from storecore.reviews.model import ReviewStatus
 from storecore.testing.machine.fulfilment import Fulfilment
-from storecore.testing.machine.scene import Sale, Shopper, Ware, people, sales
+from storecore.testing.machine.scene import Sale, Shopper, Stage, Ware, people, sales
 
 
 @dataclass(eq=False)
@@ -43,8 +43,8 @@ comments = st.sampled_from((None, "It fits.", "It does not fit."))
 class Reviewing(Fulfilment):
     """Reviews, one for each buyer and product; the products' ratings are those that are published."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
         self.opinions: list[Opinion] = []
         self.decisions: Counter[str] = Counter()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import TypeVar, Unpack
+from typing import Protocol, TypeVar, Unpack
 from uuid import uuid4
 
 from hypothesis import strategies as st
@@ -153,16 +153,26 @@ class Sale:
         return self.online and not self.paid and self.status is Status.PENDING
 
 
+class Stage(Protocol):
+    """Where a machine plays: :class:`~storecore.testing.machine.ShopMachine` is one."""
+
+    def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> AbstractContextManager[Store]:
+        """A new, empty store by this clock, with these payment providers; it is left when the run ends."""
+
+    def prove(self, store: Store) -> None:
+        """Raise if anything else is wrong; called after each step."""
+
+
 class Scene(RuleBasedStateMachine):
     """A new store with a few products, two customers, a guest and an admin; its subclasses say what they do."""
 
-    def __init__(self) -> None:
+    def __init__(self, stage: Stage) -> None:
         super().__init__()
+        self.stage = stage
         self.clock = MovingClock()
         self.bank = Bank()
-        self.providers: Mapping[str, PaymentProvider] = {NAME: self.bank}
         self.stack = ExitStack()
-        self.store: Store = self.stack.enter_context(self.open_store(self.clock))
+        self.store: Store = self.stack.enter_context(stage.open_store(self.clock, {NAME: self.bank}))
         self.numbers = count(1)
         self.wares: list[Ware] = []
         self.shoppers: list[Shopper] = []
@@ -175,16 +185,6 @@ class Scene(RuleBasedStateMachine):
         self.enter("another@example.com")
         self.enter()
         self.offer(percent=Decimal("12.5"), max_uses=3, max_uses_per_user=2)
-
-    def open_store(self, clock: Clock) -> AbstractContextManager[Store]:
-        """A new, empty store by this clock, with ``self.providers``; what it gives is left when the run ends.
-
-        Yours to say.
-        """
-        raise NotImplementedError("say in open_store which store is put to the test")
-
-    def prove(self) -> None:
-        """Raise if anything else is wrong; called after each step. Yours to say, if there is more to look at."""
 
     def check(self, unit: Unit) -> None:
         """Raise if an area's books are wrong; called in one snapshot after each step. Areas add to it."""
