@@ -205,7 +205,7 @@ def test_requests_take_turns_and_sockets_do_not_wait_for_them() -> None:
     served = server.in_turn(app, 2)
 
     def ask(path: str) -> None:
-        served({"PATH_INFO": path}, lambda *_: lambda _: None)
+        served({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: lambda _: None)
 
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(ask, "/") for _ in range(3)]
