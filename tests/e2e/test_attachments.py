@@ -97,7 +97,7 @@ def test_a_file_is_sent_seen_and_downloaded_by_both_sides(live: LiveShop) -> Non
     assert headers["Content-Disposition"] == "attachment; filename=\"_apka.png\"; filename*=UTF-8''%C5%9Eapka.png"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
-    assert headers["Cache-Control"] == "private, no-cache"
+    assert headers["Cache-Control"] == "private, no-store"
     assert headers["ETag"] == f'"{file["sha256"]}"'
     known = customer.get(url(message), headers={"If-None-Match": headers["ETag"]})
     assert (known.status_code, known.content) == (304, b"")

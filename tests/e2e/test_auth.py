@@ -191,10 +191,30 @@ def test_tokens_come_in_the_body_and_set_no_cookies(live: LiveShop, visitor: htt
     assert who_is(live, tokens["access_token"]).json() == user
 
 
+PERSONAL = ["/users/me", "/users/me/addresses", "/users/me/export", "/auth/sessions", "/orders", "/refunds"]
+PERSONAL += ["/wishlist", "/reviews/mine", "/support/conversations", "/cart", "/products", "/recommendations"]
+
+
+def test_answers_about_a_person_are_kept_by_nobody(live: LiveShop) -> None:
+    ada = live.customer()
+    for address in PERSONAL:
+        answer = ada.get(address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, no-store"), address
+        if tag := answer.headers.get("ETag"):
+            again = ada.get(address, headers={"If-None-Match": tag})
+            assert (again.status_code, again.headers["Cache-Control"]) == (304, "private, no-store"), address
+
+
+def test_browsers_may_keep_what_a_shop_window_shows_if_they_ask_whether_it_is_current(live: LiveShop) -> None:
+    hat = live.hat()
+    answer = live.visitor().get(f"/products/{hat}")
+    assert (answer.headers["Cache-Control"], "ETag" in answer.headers) == ("private, no-cache", True)
+
+
 def test_answers_about_a_person_are_never_shared_by_caches(live: LiveShop) -> None:
     ada = live.customer()
     answer = ada.get("/auth/me")
-    assert "private" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert {"Cookie", "Authorization"} <= set(answer.headers["Vary"].split(", "))
 
 
