@@ -25,7 +25,7 @@ class Shop:
     A shop in another currency gives its own shipping policy. Files that come with messages are of one of
     ``attachment_types``, at most ``attachment_most`` bytes each. Invoices name their buyer for
     ``invoice_retention_years``, as tax law demands. Mail links start with ``public_url``, whatever host
-    a request named.
+    a request named. New passwords must not be among the most common, unless ``takes_common_passwords``.
     """
 
     name: str = "Storecore"
@@ -40,6 +40,7 @@ class Shop:
     payment_timeout: timedelta = timedelta(minutes=30)
     return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
+    takes_common_passwords: bool = False
     invoice_retention_years: int = 10
     attachment_types: tuple[str, ...] = media.TYPES
     attachment_most: int = 15 * 1024 * 1024

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
 
     access_token_expire_minutes: int = Field(default=30, ge=1, le=1440, description="Life of an access token.")
     refresh_token_expire_days: int = Field(default=30, ge=1, le=365, description="Life of a session that is not used.")
+    common_passwords: Literal["refuse", "take"] | None = Field(
+        default=None,
+        description="What becomes of a new password that is among the 3,000 most common: `refuse` or `take`; by "
+        "default refused in production.",
+    )
     cookie_domain: str | None = Field(
         default=None, description="Domain of the cookies; by default the host that set them."
     )
@@ -97,6 +102,10 @@ class Settings(BaseSettings):
         default="lax", description="SameSite attribute of the cookies."
     )
     cookie_path: str = Field(default="/", pattern=r"^/[^;\s]*$", description="Path of the cookies.")
+    hsts_subdomains: bool = Field(
+        default=False,
+        description="Keep browsers to HTTPS (for a year) at every host below that of PUBLIC_URL too, once all have it.",
+    )
     cors_origins: Origins = Field(
         default=(), description="Comma list of other origins whose pages may call the API with the user's cookies."
     )
@@ -256,6 +265,11 @@ class Settings(BaseSettings):
         return self.cookie_secure
 
     @property
+    def takes_common_passwords(self) -> bool:
+        """Whether new passwords may be what many have."""
+        return not self.production if self.common_passwords is None else self.common_passwords == "take"
+
+    @property
     def access_token_life(self) -> timedelta:
         """How long an access token opens anything."""
         return timedelta(minutes=self.access_token_expire_minutes)
@@ -293,6 +307,7 @@ class Settings(BaseSettings):
             low_stock_at=self.low_stock_at,
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
+            takes_common_passwords=self.takes_common_passwords,
             invoice_retention_years=self.invoice_retention_years,
             attachment_types=self.support_allowed_types,
             attachment_most=self.support_attachment_max_mb * 1024 * 1024,

@@ -191,6 +191,14 @@ def test_tokens_come_in_the_body_and_set_no_cookies(live: LiveShop, visitor: htt
     assert who_is(live, tokens["access_token"]).json() == user
 
 
+def test_a_common_password_is_refused_by_name_wherever_one_is_chosen(live: LiveShop) -> None:
+    ada, common, why = live.customer(), "1q2w3e4r5t", "is one of the most common passwords; choose another"
+    new = live.visitor().post("/auth/register", json={"email": "b@example.com", "password": common, "full_name": "B"})
+    assert problem(new, 422, "invalid")["errors"] == [{"field": "password", "message": why}]
+    changed = ada.post("/auth/password", json={"current_password": PASSWORD, "new_password": common})
+    assert problem(changed, 422, "invalid")["errors"] == [{"field": "new_password", "message": why}]
+
+
 PERSONAL = ["/users/me", "/users/me/addresses", "/users/me/export", "/auth/sessions", "/orders", "/refunds"]
 PERSONAL += ["/wishlist", "/reviews/mine", "/support/conversations", "/cart", "/products", "/recommendations"]
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.memory import MemoryStorage
 from storecore.accounts.model import GUEST, SYSTEM
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import (
@@ -22,7 +23,8 @@ from storecore.errors import (
     WrongPassword,
 )
 from storecore.notices import Notice, Template
-from tests.usecases.floor import HOME, PASSWORD, Floor, person
+from storecore.shop import Shop
+from tests.usecases.floor import HOME, PASSWORD, Clock, Floor, person
 
 
 def _token(notice: Notice) -> str:
@@ -50,6 +52,31 @@ def test_a_password_has_8_to_128_characters(store: Floor, password: str) -> None
     with pytest.raises(Invalid) as refused:
         store.accounts.register(email="ada@example.com", password=password, full_name="Ada")
     assert refused.value.errors[0][0] == "password"
+
+
+def test_what_half_the_world_has_is_no_new_password(store: Floor) -> None:
+    common = "Password1"
+    with pytest.raises(Invalid, match="password: is one of the most common passwords; choose another"):
+        store.accounts.register(email="bob@example.com", password=common, full_name="Bob")
+    with pytest.raises(Invalid, match="password: is one of the most common"):
+        store.accounts.create_admin(by=SYSTEM, email="bob@example.com", password=common, full_name="Bob")
+    user = person(store)
+    with pytest.raises(Invalid, match="new_password: is one of the most common"):
+        store.accounts.change_password(by=user, current=PASSWORD, new=common)
+    store.accounts.forgot_password(email=user.email)
+    token = _token(_mailed(store, Template.RESET_PASSWORD))
+    with pytest.raises(Invalid, match="password: is one of the most common"):
+        store.accounts.reset_password(token=token, password=common)
+    store.accounts.reset_password(token=token, password=f"{common}, and more")
+
+
+def test_who_has_a_common_password_already_signs_in_and_changes_it() -> None:
+    storage, clock = MemoryStorage(), Clock()
+    lax = Floor(storage, clock, Shop(takes_common_passwords=True))
+    user = lax.accounts.register(email="ada@example.com", password="12345678", full_name="Ada")
+    strict = Floor(storage, clock, Shop())
+    assert strict.accounts.login(email=user.email, password="12345678").user == user
+    strict.accounts.change_password(by=user, current="12345678", new=PASSWORD)
 
 
 def test_the_link_in_the_mail_verifies_the_address_once(store: Floor) -> None:
