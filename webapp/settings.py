@@ -87,6 +87,9 @@ class Settings(BaseSettings):
 
     access_token_expire_minutes: int = Field(default=30, ge=1, le=1440, description="Life of an access token.")
     refresh_token_expire_days: int = Field(default=30, ge=1, le=365, description="Life of a session that is not used.")
+    session_expire_days: int = Field(
+        default=180, ge=0, le=3650, description="Life of a session, however often it is used; 0 for no end."
+    )
     common_passwords: Literal["refuse", "take"] | None = Field(
         default=None,
         description="What becomes of a new password that is among the 3,000 most common: `refuse` or `take`; by "
@@ -307,6 +310,7 @@ class Settings(BaseSettings):
             low_stock_at=self.low_stock_at,
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
+            session_longest=timedelta(days=self.session_expire_days) or None,
             takes_common_passwords=self.takes_common_passwords,
             invoice_retention_years=self.invoice_retention_years,
             attachment_types=self.support_allowed_types,

@@ -306,6 +306,17 @@ def test_a_session_that_is_not_used_for_30_days_is_over(live: LiveShop, clock: M
     assert renew(live, used).status_code == 200
 
 
+def test_a_session_is_over_after_180_days_however_often_it_is_used(live: LiveShop, clock: MovableClock) -> None:
+    live.register(ADA)
+    token = tokens_of(live)["refresh_token"]
+    for _ in range(8):
+        clock.forward(days=22)
+        token = renew(live, token).json()["refresh_token"]
+    clock.forward(days=4)
+    problem(renew(live, token), 401, "session-ended")
+    assert live.visitor().post("/auth/login", json={"email": ADA, "password": PASSWORD}).status_code == 200
+
+
 def test_a_browser_refreshes_by_its_cookies(live: LiveShop, clock: MovableClock) -> None:
     ada = live.customer()
     before = dict(ada.cookies)

@@ -321,6 +321,11 @@ def test_common_passwords_are_for_development_unless_told(
     assert load(monkeypatch, **PRODUCTION | given).shop().takes_common_passwords is production
 
 
+def test_sessions_end_after_180_days_unless_they_last_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).shop().session_longest == timedelta(days=180)
+    assert load(monkeypatch, SESSION_EXPIRE_DAYS="0").shop().session_longest is None
+
+
 def test_cookies_are_secure_exactly_when_the_shop_is_reached_by_https(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not load(monkeypatch).secure_cookies
     assert not load(monkeypatch, PUBLIC_URL="http://localhost:8000").secure_cookies

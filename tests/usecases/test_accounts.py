@@ -1,6 +1,8 @@
 """Registering, signing in, recovering, profiles and the powers of staff."""
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,7 +26,7 @@ from storecore.errors import (
 )
 from storecore.notices import Notice, Template
 from storecore.shop import Shop
-from tests.usecases.floor import HOME, PASSWORD, Clock, Floor, person
+from tests.usecases.floor import BACK_ENDS, HOME, PASSWORD, Clock, Floor, open_floor, person
 
 
 def _token(notice: Notice) -> str:
@@ -45,6 +47,35 @@ def test_an_email_belongs_to_one_account_whatever_its_case(store: Floor) -> None
     store.accounts.register(email="ada@example.com", password=PASSWORD, full_name="Ada")
     with pytest.raises(EmailTaken):
         store.accounts.register(email="ADA@example.com", password=PASSWORD, full_name="Other")
+
+
+def test_a_session_that_began_when_they_lasted_longer_is_over_too() -> None:
+    storage, clock = MemoryStorage(), Clock()
+    before = Floor(storage, clock, Shop(session_longest=None))
+    token = before.accounts.login(email=person(before).email, password=PASSWORD).refresh_token
+    for _ in range(20):
+        clock.forward(days=29)
+        token = before.accounts.refresh(refresh_token=token).refresh_token
+    with pytest.raises(SessionEnded):
+        Floor(storage, clock, Shop()).accounts.refresh(refresh_token=token)
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_a_session_ends_some_day_however_often_it_is_used(back_end: str, tmp_path: Path) -> None:
+    shop = Shop(session_lifetime=timedelta(days=30), session_longest=timedelta(days=70))
+    with open_floor(back_end, tmp_path, shop) as store:
+        signed_in = store.accounts.login(email=person(store).email, password=PASSWORD)
+        began, ends = signed_in.session.created_at, []
+        for _ in range(3):
+            store.time.forward(days=23)
+            signed_in = store.accounts.refresh(refresh_token=signed_in.refresh_token)
+            ends.append((signed_in.session.expires_at - began).days)
+        assert ends == [53, 70, 70]
+        store.time.forward(days=1)
+        with pytest.raises(SessionEnded):
+            store.accounts.authenticate(session_id=signed_in.session.id)
+        with pytest.raises(SessionEnded):
+            store.accounts.refresh(refresh_token=signed_in.refresh_token)
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 129])
