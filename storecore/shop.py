@@ -25,7 +25,7 @@ class Shop:
     A shop in another currency gives its own shipping policy. Files that come with messages are of one of
     ``attachment_types``, at most ``attachment_most`` bytes each. Invoices name their buyer for
     ``invoice_retention_years``, as tax law demands. Mail links start with ``public_url``, whatever host
-    a request named. New passwords must not be among the most common, unless ``takes_common_passwords``. A session
+    a request named. With ``refuses_common_passwords`` a new one is none of the most common. A session
     that is not used ends after ``session_lifetime``, any at all ``session_longest`` after it began.
     """
 
@@ -42,7 +42,7 @@ class Shop:
     return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
     session_longest: timedelta | None = timedelta(days=180)
-    takes_common_passwords: bool = False
+    refuses_common_passwords: bool = False
     invoice_retention_years: int = 10
     attachment_types: tuple[str, ...] = media.TYPES
     attachment_most: int = 15 * 1024 * 1024

@@ -268,9 +268,9 @@ class Settings(BaseSettings):
         return self.cookie_secure
 
     @property
-    def takes_common_passwords(self) -> bool:
-        """Whether new passwords may be what many have."""
-        return not self.production if self.common_passwords is None else self.common_passwords == "take"
+    def refuses_common_passwords(self) -> bool:
+        """Whether new passwords must not be what many have."""
+        return self.production if self.common_passwords is None else self.common_passwords == "refuse"
 
     @property
     def access_token_life(self) -> timedelta:
@@ -311,7 +311,7 @@ class Settings(BaseSettings):
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
             session_longest=timedelta(days=self.session_expire_days) or None,
-            takes_common_passwords=self.takes_common_passwords,
+            refuses_common_passwords=self.refuses_common_passwords,
             invoice_retention_years=self.invoice_retention_years,
             attachment_types=self.support_allowed_types,
             attachment_most=self.support_attachment_max_mb * 1024 * 1024,

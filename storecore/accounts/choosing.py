@@ -1,4 +1,4 @@
-"""What may be chosen as a new password: what the model takes, and nothing that half the world has chosen before."""
+"""What may be chosen as a new password: what the model takes, and not what half the world has chosen before."""
 
 from functools import cache
 from importlib.resources import files
@@ -9,12 +9,13 @@ from storecore.shop import Shop
 
 
 def chosen(password: str, shop: Shop, field: str = "password") -> str:
-    """The password as it is hashed. Raises ``Invalid`` for lengths out of bounds, and for one of the most common.
+    """The password as it is hashed. Raises ``Invalid`` for one that the model refuses, and for one of the most common
+    where the ``shop`` refuses those.
 
     Capitals make no common password a rare one (OWASP ASVS 5.0, V6.2.4).
     """
     password = check_password(password, field)
-    if not shop.takes_common_passwords and password.lower() in common():
+    if shop.refuses_common_passwords and password.lower() in common():
         raise checks.refuse(field, "is one of the most common passwords; choose another")
     return password
 

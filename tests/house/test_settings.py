@@ -312,13 +312,13 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     ("given", "development", "production"),
-    [({}, True, False), ({"COMMON_PASSWORDS": "take"}, True, True), ({"COMMON_PASSWORDS": "refuse"}, False, False)],
+    [({}, False, True), ({"COMMON_PASSWORDS": "take"}, False, False), ({"COMMON_PASSWORDS": "refuse"}, True, True)],
 )
 def test_common_passwords_are_for_development_unless_told(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], development: bool, production: bool
 ) -> None:
-    assert load(monkeypatch, **given).shop().takes_common_passwords is development
-    assert load(monkeypatch, **PRODUCTION | given).shop().takes_common_passwords is production
+    assert load(monkeypatch, **given).shop().refuses_common_passwords is development
+    assert load(monkeypatch, **PRODUCTION | given).shop().refuses_common_passwords is production
 
 
 def test_sessions_end_after_180_days_unless_they_last_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,8 +85,8 @@ def test_a_password_has_8_to_128_characters(store: Floor, password: str) -> None
     assert refused.value.errors[0][0] == "password"
 
 
-def test_what_half_the_world_has_is_no_new_password(store: Floor) -> None:
-    common = "Password1"
+def test_what_half_the_world_has_is_no_new_password_where_the_shop_refuses_it() -> None:
+    store, common = Floor(MemoryStorage(), Clock(), Shop(refuses_common_passwords=True)), "Password1"
     with pytest.raises(Invalid, match="password: is one of the most common passwords; choose another"):
         store.accounts.register(email="bob@example.com", password=common, full_name="Bob")
     with pytest.raises(Invalid, match="password: is one of the most common"):
@@ -103,9 +103,9 @@ def test_what_half_the_world_has_is_no_new_password(store: Floor) -> None:
 
 def test_who_has_a_common_password_already_signs_in_and_changes_it() -> None:
     storage, clock = MemoryStorage(), Clock()
-    lax = Floor(storage, clock, Shop(takes_common_passwords=True))
+    lax = Floor(storage, clock, Shop())
     user = lax.accounts.register(email="ada@example.com", password="12345678", full_name="Ada")
-    strict = Floor(storage, clock, Shop())
+    strict = Floor(storage, clock, Shop(refuses_common_passwords=True))
     assert strict.accounts.login(email=user.email, password="12345678").user == user
     strict.accounts.change_password(by=user, current="12345678", new=PASSWORD)
 
