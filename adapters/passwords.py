@@ -55,7 +55,7 @@ class Argon2Passwords:
 
     def _queued(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if not self._room.acquire(blocking=False):
-            raise Unavailable("Too many people are signing in at once; try again shortly.")
+            raise Unavailable("Too many passwords are being checked at once; try again shortly.")
         try:
             waiting = self._hashing.submit(work, *args, **kwargs)
             try:

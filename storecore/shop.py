@@ -25,7 +25,8 @@ class Shop:
     A shop in another currency gives its own shipping policy. Files that come with messages are of one of
     ``attachment_types``, at most ``attachment_most`` bytes each. Invoices name their buyer for
     ``invoice_retention_years``, as tax law demands. Mail links start with ``public_url``, whatever host
-    a request named.
+    a request named. With ``refuses_common_passwords`` a new one is none of the most common. A session
+    that is not used ends after ``session_lifetime``, any at all ``session_longest`` after it began.
     """
 
     name: str = "Storecore"
@@ -40,6 +41,8 @@ class Shop:
     payment_timeout: timedelta = timedelta(minutes=30)
     return_window: timedelta = timedelta(days=30)
     session_lifetime: timedelta = timedelta(days=30)
+    session_longest: timedelta | None = timedelta(days=180)
+    refuses_common_passwords: bool = False
     invoice_retention_years: int = 10
     attachment_types: tuple[str, ...] = media.TYPES
     attachment_most: int = 15 * 1024 * 1024
@@ -50,6 +53,11 @@ class Shop:
         year = at.year - self.invoice_retention_years
         last = monthrange(year, at.month)[1]
         return at.replace(year=year, day=min(at.day, last))
+
+    def session_end(self, began: datetime, at: datetime) -> datetime:
+        """When a session ends that began some time ago, and is used now for the last time."""
+        unused = at + self.session_lifetime
+        return unused if self.session_longest is None else min(unused, began + self.session_longest)
 
     def __post_init__(self) -> None:
         if not 1 <= self.invoice_retention_years <= 100:

@@ -87,7 +87,7 @@ def create_app(parts: Parts, *, areas: Sequence[Routes] = AREAS) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = bodies.LIMIT
     app.url_map.merge_slashes = False
     app.extensions["storecore"] = parts
-    headers.install(app, parts.metrics, https=parts.cookies.secure)
+    headers.install(app, parts.metrics, https=parts.cookies.secure, subdomains=parts.hsts_subdomains)
     limiting.install(app)
     hosts.install(app, parts.allowed_hosts)
     origins.install(app, parts.cors_origins)

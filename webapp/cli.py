@@ -175,21 +175,35 @@ def _admin_password() -> str:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
-def deliver(*, once: bool) -> None:
-    """Send mail and do the shop's other work, as a process of its own."""
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Tell Prometheus how the worker does, at this port of 127.0.0.1; 0 takes any free one.",
+)
+def deliver(*, once: bool, metrics_port: int | None) -> None:
+    """Send mail and do the shop's other work, as a process of its own.
+
+    How much mail is owed is in the database, and told by /metrics of every server.
+    """
+    from contextlib import ExitStack
+
     from webapp import wiring
+    from webapp.metrics import Metrics
     from webapp.worker import Worker
 
     settings = _settings()
     wiring.migrate(settings)
-    with wiring.opened(settings) as store:
+    with wiring.opened(settings) as store, ExitStack() as stack:
         if once:
             done = 0
             while just_done := store.work():
                 done += just_done
             click.echo(f"{done} done.")
             return
-        worker = Worker(store)
+        metrics = Metrics()
+        worker = Worker(store, told=lambda failed: metrics.worked(failed=failed))
+        if metrics_port is not None:
+            click.echo(f"Metrics are at {stack.enter_context(metrics.told_at(metrics_port))}")
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda _signal, _frame: worker.stop())
         click.echo("Delivering; press Ctrl+C to stop.")

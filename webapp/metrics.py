@@ -21,6 +21,7 @@ from flask import Flask, Request, Response, request
 
 from storecore.errors import NotFound, StoreError
 from storecore.ports import Passwords
+from webapp.refusals import CantListen
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge, Metric
@@ -129,6 +130,23 @@ class Metrics:
         """A password is being hashed or waits for it."""
         with self._passwords.track_inprogress():
             yield
+
+    @contextmanager
+    def told_at(self, port: int) -> Iterator[str]:
+        """Tell whoever asks on this machine, where no app does; the address. Raises ``CantListen``."""
+        from prometheus_client import start_http_server
+
+        assert self._own is not None  # noqa: S101 - one process counts by itself
+        try:
+            server, thread = start_http_server(port, "127.0.0.1", registry=self._own)
+        except OSError as error:
+            raise CantListen(f"can't tell metrics at port {port} of this machine: {error.strerror}") from None
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/metrics"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
     def text(self) -> bytes:
         """Everything, in the format of Prometheus."""

@@ -39,18 +39,19 @@ SOCKETS = 250
 """Threads of a process beside THREADS, for the WebSockets that it allows and for those that it has to refuse."""
 SOCKETS_PATH = "/api/v1/support/ws"
 
-PASSWORD_PATHS = frozenset(
+HASHING = frozenset(
     {
-        "/api/v1/auth/login",
-        "/api/v1/auth/token",
-        "/api/v1/auth/register",
-        "/api/v1/auth/password",
-        "/api/v1/auth/password/reset",
-        "/api/v1/auth/email",
-        "/links/reset-password",
+        "POST /api/v1/auth/login",
+        "POST /api/v1/auth/token",
+        "POST /api/v1/auth/register",
+        "POST /api/v1/auth/password",
+        "POST /api/v1/auth/password/reset",
+        "POST /api/v1/auth/email",
+        "DELETE /api/v1/users/me",
+        "POST /links/reset-password",
     }
 )
-"""Where passwords are hashed, which takes a core for a while. Half of THREADS may, the others go on selling."""
+"""What hashes passwords, which takes a core for a while. Half of THREADS may, the others go on selling."""
 LINE, LINE_SECONDS = 40, 5.0
 """How many may wait to get there, in threads that are spare, and for how long."""
 
@@ -215,7 +216,7 @@ def in_turn(
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         if environ["PATH_INFO"] == SOCKETS_PATH:
             return app(environ, start_response)
-        if environ["PATH_INFO"] not in PASSWORD_PATHS:
+        if f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}" not in HASHING:
             with turns:
                 return app(environ, start_response)
         if not (hashing.acquire(blocking=False) or queued()):
@@ -238,11 +239,11 @@ def in_turn(
 
 
 def busy() -> "Response":
-    """The answer to a login while too many others wait."""
+    """The answer to a login, or whatever else asks for a password, while too many others wait."""
     from storecore.errors import Unavailable
     from webapp.http.problems import problem
 
-    why = Unavailable("Too many people are signing in at once; try again shortly.")
+    why = Unavailable("Too many passwords are being checked at once; try again shortly.")
     return problem(why, request_id=uuid4().hex)
 
 

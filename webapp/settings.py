@@ -87,6 +87,14 @@ class Settings(BaseSettings):
 
     access_token_expire_minutes: int = Field(default=30, ge=1, le=1440, description="Life of an access token.")
     refresh_token_expire_days: int = Field(default=30, ge=1, le=365, description="Life of a session that is not used.")
+    session_expire_days: int = Field(
+        default=180, ge=0, le=3650, description="Life of a session, however often it is used; 0 for no end."
+    )
+    common_passwords: Literal["refuse", "take"] | None = Field(
+        default=None,
+        description="What becomes of a new password that is among the 3,000 most common: `refuse` or `take`; by "
+        "default refused in production.",
+    )
     cookie_domain: str | None = Field(
         default=None, description="Domain of the cookies; by default the host that set them."
     )
@@ -97,6 +105,10 @@ class Settings(BaseSettings):
         default="lax", description="SameSite attribute of the cookies."
     )
     cookie_path: str = Field(default="/", pattern=r"^/[^;\s]*$", description="Path of the cookies.")
+    hsts_subdomains: bool = Field(
+        default=False,
+        description="Keep browsers to HTTPS (for a year) at every host below that of PUBLIC_URL too, once all have it.",
+    )
     cors_origins: Origins = Field(
         default=(), description="Comma list of other origins whose pages may call the API with the user's cookies."
     )
@@ -256,6 +268,11 @@ class Settings(BaseSettings):
         return self.cookie_secure
 
     @property
+    def refuses_common_passwords(self) -> bool:
+        """Whether new passwords must not be what many have."""
+        return self.production if self.common_passwords is None else self.common_passwords == "refuse"
+
+    @property
     def access_token_life(self) -> timedelta:
         """How long an access token opens anything."""
         return timedelta(minutes=self.access_token_expire_minutes)
@@ -293,6 +310,8 @@ class Settings(BaseSettings):
             low_stock_at=self.low_stock_at,
             payment_timeout=timedelta(minutes=self.payment_timeout_minutes),
             session_lifetime=self.refresh_token_life,
+            session_longest=timedelta(days=self.session_expire_days) or None,
+            refuses_common_passwords=self.refuses_common_passwords,
             invoice_retention_years=self.invoice_retention_years,
             attachment_types=self.support_allowed_types,
             attachment_most=self.support_attachment_max_mb * 1024 * 1024,

@@ -59,6 +59,7 @@ class Site:
                     samesite=settings.cookie_samesite,
                 ),
                 cors_origins=settings.cors_origins,
+                hsts_subdomains=settings.hsts_subdomains,
                 trusted_proxies=settings.trusted_proxies,
                 allowed_hosts=settings.allowed_hosts,
                 ready=ready,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts import letters
+from storecore.accounts.choosing import chosen
 from storecore.accounts.guarding import Guarding
-from storecore.accounts.model import Actor, User, check_password, composed_password, require_user
+from storecore.accounts.model import Actor, User, composed_password, require_user
 from storecore.errors import LinkInvalid, NotFound, WrongPassword
 from storecore.ports import Signer, Unit
 from storecore.shop import Shop
@@ -25,7 +26,7 @@ class Recovering(Guarding):
         Raises ``WrongPassword``, and ``TooManyRequests`` after too many from one ``address``, as ``login`` does.
         """
         user = require_user(by)
-        new = check_password(new, "new_password")
+        new = chosen(new, self.shop, "new_password")
         if not self.is_password(composed_password(current), user, email=user.email, address=address):
             raise WrongPassword(errors=[("current_password", "is wrong")])
         return self._set(user_id=user.id, stamp=letters.stamp(user), password_hash=self.passwords.hash(new))
@@ -42,7 +43,7 @@ class Recovering(Guarding):
 
         Whoever was locked out by wrong passwords is so no more.
         """
-        password = check_password(password)
+        password = chosen(password, self.shop)
         data = self.signer.read(letters.RESET_PASSWORD, token, self.clock())
         password_hash = self.passwords.hash(password)
         return self._set(user_id=data["user"], stamp=data["stamp"], password_hash=password_hash, by_mail=True)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from storecore import checks
 from storecore.accounts import letters
+from storecore.accounts.choosing import chosen
 from storecore.accounts.guarding import Guarding
-from storecore.accounts.model import GUEST, Actor, System, User, check_password, composed_password, require_user
+from storecore.accounts.model import GUEST, Actor, System, User, composed_password, require_user
 from storecore.accounts.permissions import Role
 from storecore.audit import entry
 from storecore.errors import EmailTaken, Forbidden, LinkInvalid, NotFound, WrongPassword
@@ -33,7 +34,7 @@ class Registering(Guarding):
         once: Once | None = None,
     ) -> User:
         """Open a customer account; a mail asks to confirm the address. Raises ``Invalid``, ``EmailTaken``."""
-        password = check_password(password)
+        password = chosen(password, self.shop)
         details = {"full_name": full_name, "home_address": home_address, "phone": phone, "tax_id": tax_id}
         return self._add(
             by=GUEST,
@@ -48,7 +49,7 @@ class Registering(Guarding):
         """Open the account that can appoint the rest of the staff: from the command line only."""
         if not isinstance(by, System):
             raise Forbidden()
-        password_hash = self.passwords.hash(check_password(password))
+        password_hash = self.passwords.hash(chosen(password, self.shop))
         details: dict[str, str | None] = {"full_name": full_name}
         return self._add(by=by, email=email, password_hash=password_hash, details=details, role=Role.ADMIN)
 

@@ -76,14 +76,14 @@ class SigningIn(Guarding):
             user_id=current.id,
             created_at=unit.now,
             seen_at=unit.now,
-            expires_at=unit.now + self.shop.session_lifetime,
+            expires_at=self.shop.session_end(unit.now, unit.now),
             device=device,
         )
         unit.sessions.add(session, RefreshToken(hash=_hash(token), session_id=session.id, created_at=unit.now))
         return SignedIn(user=current, session=session, refresh_token=token)
 
     def refresh(self, *, refresh_token: str) -> SignedIn:
-        """Swap a refresh token for a fresh one and prolong its session.
+        """Swap a refresh token for a fresh one and prolong its session, up to the longest that the shop allows.
 
         A token that was swapped before is taken for ten seconds more (parallel tabs); after that somebody copied it:
         its session ends. Raises ``TokenReused`` then, ``SessionEnded`` for an unknown token or an ended session.
@@ -104,7 +104,9 @@ class SigningIn(Guarding):
         if token.replaced_at is not None and unit.now - token.replaced_at > ROTATION_GRACE:
             unit.sessions.end(session.id, unit.now)
             return None
-        session = replace(session, seen_at=unit.now, expires_at=unit.now + self.shop.session_lifetime)
+        session = replace(session, seen_at=unit.now, expires_at=self.shop.session_end(session.created_at, unit.now))
+        if not session.alive(unit.now):  # begun when sessions could last longer
+            raise SessionEnded()
         unit.sessions.rotate(
             replace(token, replaced_at=token.replaced_at or unit.now),
             RefreshToken(hash=_hash(fresh), session_id=session.id, created_at=unit.now),

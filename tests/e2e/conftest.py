@@ -250,7 +250,7 @@ def premises(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             open_store(
                 where if isinstance(where, Path) else conninfo(where),
                 keys=folder / "shop.keys",
-                shop=Shop(public_url=address),
+                shop=Shop(public_url=address, refuses_common_passwords=True),
                 clock=clock,
                 passwords=Argon2Passwords(time_cost=1, memory_cost=8),
                 rate_limits=switch,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(folder: Path, *options: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``serve`` on a free port over an instance folder; the process, and the address of its API.
 
     A crowd of customers comes from one address here: nothing is limited unless a test asks for it.
@@ -26,7 +26,7 @@ def serving(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[st
     }
     with (folder / "server.log").open("a+", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "webapp", "serve"],
+            [sys.executable, "-m", "webapp", "serve", *options],
             env=env,
             stdout=subprocess.PIPE,
             stderr=log,

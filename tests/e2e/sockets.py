@@ -59,10 +59,11 @@ class Phone:
     def goodbye(self) -> int:
         """Read until the server hangs up; the code it gives."""
         while True:
-            opcode, data = self.socket.recv_data()
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return int.from_bytes(data[:2], "big")
-            self.frames.append(json.loads(data))
+            frame = self.socket.recv_frame()  # type: ignore[no-untyped-call] # the library ships no types for it
+            if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+                return int.from_bytes(frame.data[:2], "big")
+            if frame.opcode == websocket.ABNF.OPCODE_TEXT:
+                self.frames.append(json.loads(frame.data))
 
 
 def address_of(api: str) -> str:

@@ -23,6 +23,8 @@ from tests.e2e.test_support import GUEST, HEADER, NOBODYS, opened, path, shown
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000
 MOST = 15 * 1024 * 1024
 FORM = "multipart/form-data; boundary=b"
+NESTED = b"Content-Type: multipart/mixed; boundary=c\r\n\r\n" + b"--c\r\n\r\nx\r\n" * 5_000 + b"--c--"
+"""A form inside a part of a form, to be read by nobody."""
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.png"\r\n\r\n'
 
 
@@ -95,7 +97,7 @@ def test_a_file_is_sent_seen_and_downloaded_by_both_sides(live: LiveShop) -> Non
     assert headers["Content-Disposition"] == "attachment; filename=\"_apka.png\"; filename*=UTF-8''%C5%9Eapka.png"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
-    assert headers["Cache-Control"] == "private, no-cache"
+    assert headers["Cache-Control"] == "private, no-store"
     assert headers["ETag"] == f'"{file["sha256"]}"'
     known = customer.get(url(message), headers={"If-None-Match": headers["ETag"]})
     assert (known.status_code, known.content) == (304, b"")
@@ -248,6 +250,8 @@ def test_the_largest_file_is_taken_and_a_byte_more_is_not(live: LiveShop) -> Non
         (b'--b\r\nContent-Disposition: form-data; name="to"\r\n\r\nx\r\n' + HEAD + b"x\r\n--b--\r\n", FORM, 422),
         (b'--b\r\nContent-Disposition: form-data; name="body"\r\n\r\n' + b"x" * 70_000 + b"\r\n" + HEAD, FORM, 413),
         (b"--b\r\n" + b"X-Header: x\r\n" * 30_000 + b"\r\n", FORM, 413),
+        (b'--b\r\nContent-Disposition: form-data; name="a"' + b";" * 300_000 + b"\r\n\r\nx\r\n--b--\r\n", FORM, 413),
+        (b'--b\r\nContent-Disposition: form-data; name="more"\r\n' + NESTED + b"\r\n--b--\r\n", FORM, 422),
         (b"".join(b'--b\r\nContent-Disposition: form-data; name="%d"\r\n\r\nx\r\n' % n for n in range(20)), FORM, 413),
         (HEAD + PNG + b"\r\n--b--\r\n" + b"x" * 500_000, FORM, 413),
     ],

@@ -191,10 +191,38 @@ def test_tokens_come_in_the_body_and_set_no_cookies(live: LiveShop, visitor: htt
     assert who_is(live, tokens["access_token"]).json() == user
 
 
+def test_a_common_password_is_refused_by_name_wherever_one_is_chosen(live: LiveShop) -> None:
+    ada, common, why = live.customer(), "1q2w3e4r5t", "is one of the most common passwords; choose another"
+    new = live.visitor().post("/auth/register", json={"email": "b@example.com", "password": common, "full_name": "B"})
+    assert problem(new, 422, "invalid")["errors"] == [{"field": "password", "message": why}]
+    changed = ada.post("/auth/password", json={"current_password": PASSWORD, "new_password": common})
+    assert problem(changed, 422, "invalid")["errors"] == [{"field": "new_password", "message": why}]
+
+
+PERSONAL = ["/users/me", "/users/me/addresses", "/users/me/export", "/auth/sessions", "/orders", "/refunds"]
+PERSONAL += ["/wishlist", "/reviews/mine", "/support/conversations", "/cart", "/products", "/recommendations"]
+
+
+def test_answers_about_a_person_are_kept_by_nobody(live: LiveShop) -> None:
+    ada = live.customer()
+    for address in PERSONAL:
+        answer = ada.get(address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, no-store"), address
+        if tag := answer.headers.get("ETag"):
+            again = ada.get(address, headers={"If-None-Match": tag})
+            assert (again.status_code, again.headers["Cache-Control"]) == (304, "private, no-store"), address
+
+
+def test_browsers_may_keep_what_a_shop_window_shows_if_they_ask_whether_it_is_current(live: LiveShop) -> None:
+    hat = live.hat()
+    answer = live.visitor().get(f"/products/{hat}")
+    assert (answer.headers["Cache-Control"], "ETag" in answer.headers) == ("private, no-cache", True)
+
+
 def test_answers_about_a_person_are_never_shared_by_caches(live: LiveShop) -> None:
     ada = live.customer()
     answer = ada.get("/auth/me")
-    assert "private" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert {"Cookie", "Authorization"} <= set(answer.headers["Vary"].split(", "))
 
 
@@ -276,6 +304,17 @@ def test_a_session_that_is_not_used_for_30_days_is_over(live: LiveShop, clock: M
     clock.forward(days=1)
     problem(renew(live, unused), 401, "session-ended")
     assert renew(live, used).status_code == 200
+
+
+def test_a_session_is_over_after_180_days_however_often_it_is_used(live: LiveShop, clock: MovableClock) -> None:
+    live.register(ADA)
+    token = tokens_of(live)["refresh_token"]
+    for _ in range(8):
+        clock.forward(days=22)
+        token = renew(live, token).json()["refresh_token"]
+    clock.forward(days=4)
+    problem(renew(live, token), 401, "session-ended")
+    assert live.visitor().post("/auth/login", json={"email": ADA, "password": PASSWORD}).status_code == 200
 
 
 def test_a_browser_refreshes_by_its_cookies(live: LiveShop, clock: MovableClock) -> None:

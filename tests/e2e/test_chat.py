@@ -2,7 +2,7 @@ import json
 import socket
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Thread
 from typing import Any
 
@@ -290,6 +290,77 @@ def test_a_flood_closes_the_socket(customer: httpx.Client, asked: dict[str, Any]
             assert phone.goodbye() == 1008
     with calling(customer, asked["id"]) as phone:
         assert phone.say("calm again")
+
+
+@pytest.mark.parametrize(
+    ("opcode", "payload"),
+    [
+        (websocket.ABNF.OPCODE_PING, "anybody there?"),
+        (websocket.ABNF.OPCODE_PONG, "I am"),
+        (websocket.ABNF.OPCODE_CONT, "x"),
+        (websocket.ABNF.OPCODE_CONT, ""),
+    ],
+)
+def test_a_flood_of_frames_that_say_nothing_closes_the_socket(
+    customer: httpx.Client, asked: dict[str, Any], opcode: int, payload: str
+) -> None:
+    with calling(customer, asked["id"]) as phone:
+        phone.socket.send_frame(websocket.ABNF.create_frame("a message without end", websocket.ABNF.OPCODE_TEXT, 0))
+        fin = 0 if opcode == websocket.ABNF.OPCODE_CONT else 1
+        with suppress(OSError):
+            for _ in range(1_000):
+                phone.socket.send_frame(websocket.ABNF.create_frame(payload, opcode, fin))
+        assert phone.goodbye() == 1008
+
+
+def test_empty_parts_of_a_message_are_not_kept(
+    live: LiveShop, customer: httpx.Client, asked: dict[str, Any], here: Phone
+) -> None:
+    message = json.dumps({"action": "send_message", "body": "at last", "client_id": "1"})
+    here.socket.send_frame(websocket.ABNF.create_frame(message, websocket.ABNF.OPCODE_TEXT, 0))
+    for _ in range(100):
+        here.socket.send_frame(websocket.ABNF.create_frame("", websocket.ABNF.OPCODE_CONT, 0))
+    here.socket.ping("are they read?")
+    assert here.socket.recv_data(control_frame=True)[0] == websocket.ABNF.OPCODE_PONG
+    (served,) = live.chat.connections()
+    assert len(served._wire._parts) == 1
+    here.socket.send_frame(websocket.ABNF.create_frame("", websocket.ABNF.OPCODE_CONT, 1))
+    assert here.until("message")["body"] == "at last"
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"\x81\xff" + b"\x7f" + b"\xff" * 7, 1009),
+        (b"\x81\xff" + b"\xff" * 8, 1002),
+        (b"\x89\xfe\xff\xff", 1002),
+        (b"\x09\x80", 1002),
+        (b"\x80\x80", 1002),
+        (b"\x83\x80", 1002),
+        (b"\xc1\x80", 1002),
+        (b"\x81\x05hello", 1002),
+    ],
+    ids=[
+        "2^63 bytes",
+        "2^64 bytes",
+        "a long ping",
+        "a ping in parts",
+        "a part of nothing",
+        "opcode 3",
+        "RSV",
+        "unmasked",
+    ],
+)
+def test_a_frame_against_the_rules_closes_the_socket(
+    customer: httpx.Client, asked: dict[str, Any], head: bytes, code: int
+) -> None:
+    with calling(customer, asked["id"]) as phone:
+        assert phone.socket.sock is not None
+        phone.socket.sock.sendall(head + b"mask")
+        with suppress(OSError):
+            phone.socket.sock.sendall(b"x" * 100_000)
+        opcode, data = phone.socket.recv_data()  # which answers, and fails where nobody listens any more
+        assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, code)
 
 
 @pytest.mark.parametrize("limits", [ChatLimits(patience=0.5)], indirect=True)

@@ -124,6 +124,7 @@ def test_a_new_password_is_set_on_the_page(live: LiveShop, visitor: httpx.Client
         ("", "", "8 to 128 characters"),
         ("long enough", "long enougg", "differ"),
         ("x" * 129, "x" * 129, "8 to 128 characters"),
+        ("Password1", "Password1", "is one of the most common passwords; choose another"),
     ],
 )
 def test_a_password_that_will_not_do_can_be_corrected_on_the_spot(

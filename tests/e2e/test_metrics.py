@@ -3,7 +3,10 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -26,7 +29,12 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Shop]]:
 
 def read(shop: Shop) -> dict[str, float]:
     """Every value, by its name and labels."""
-    answer = httpx.get(shop.addresses[0].replace("/api/v1", "/metrics"), trust_env=False)
+    return asked(shop.addresses[0].replace("/api/v1", "/metrics"))
+
+
+def asked(address: str) -> dict[str, float]:
+    """The same, of whatever is at an address."""
+    answer = httpx.get(address, trust_env=False)
     assert answer.status_code == 200
     lines = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
     assert len({name for name, _, _ in lines}) == len(lines), "each is there once"
@@ -88,6 +96,38 @@ def test_what_happens_in_the_shop_is_counted(server: tuple[int, Shop]) -> None:
     assert found["storecore_worker_last_round_timestamp_seconds"] > 1_700_000_000
     assert {"storecore_outbox_depth", "storecore_outbox_oldest_due_seconds"} <= found.keys()
     assert not [name for name in found if re.search(r"@|Ada|customer", name)]
+
+
+@contextmanager
+def delivering(folder: Path) -> Iterator[str]:
+    """``deliver`` over an instance folder; where its metrics are."""
+    command = [sys.executable, "-m", "webapp", "deliver", "--metrics-port", "0"]
+    env = {**os.environ, "INSTANCE_DIR": str(folder), "PYTHONUNBUFFERED": "1", "LOG_LEVEL": "ERROR"}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as worker:
+        try:
+            assert worker.stdout is not None
+            yield worker.stdout.readline().removeprefix("Metrics are at ").strip()
+        finally:
+            worker.terminate()
+            assert worker.wait(timeout=30) == 0
+
+
+def test_servers_tell_what_a_worker_of_its_own_owes_and_the_worker_how_it_does(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-worker", WORKERS="2") as (_, address):
+        shop = Shop([address])
+        owed = read(shop)["storecore_outbox_depth"]
+        assert owed > 0
+        with delivering(tmp_path) as metrics:
+            deadline = monotonic() + 30
+            while "storecore_worker_last_round_timestamp_seconds" not in (told := asked(metrics)):
+                assert monotonic() < deadline, "the worker goes round"
+                sleep(0.1)
+        assert told["storecore_worker_last_round_timestamp_seconds"] > 1_700_000_000
+        assert told["storecore_worker_failures_total"] == 0
+        assert "storecore_outbox_depth" not in told, "it is told once"
+        found = read(shop)
+        assert found["storecore_outbox_depth"] < owed
+        assert "storecore_worker_last_round_timestamp_seconds" not in found, "no server works here"
 
 
 def test_the_folder_of_counts_goes_with_the_server(tmp_path: Path) -> None:

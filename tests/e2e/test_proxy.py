@@ -39,6 +39,7 @@ def client(port: int, **headers: str) -> httpx.Client:
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an nginx in front of a shop with two workers."""
     settings = {"WORKERS": "2", "TRUSTED_PROXIES": "1", "PUBLIC_URL": f"https://{HOST}", "ALLOWED_HOSTS": HOST}
+    settings["HSTS_SUBDOMAINS"] = "true"
     with ExitStack() as stack:
         _, address = stack.enter_context(serving(tmp_path_factory.mktemp("instance"), **settings))
         yield stack.enter_context(nginx(tmp_path_factory.mktemp("nginx"), urlsplit(address).port or 0))
@@ -51,7 +52,7 @@ def test_a_browser_signs_in_and_shops_through_nginx(behind: int) -> None:
         cookies = answer.headers.get_list("Set-Cookie")
         assert cookies
         assert all("Secure" in each and "HttpOnly" in each for each in cookies)
-        assert answer.headers["Strict-Transport-Security"]
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
         assert answer.headers["Server"] == "nginx"
         cookie = "; ".join(each.partition(";")[0] for each in cookies)
         for _ in range(20):

@@ -36,7 +36,7 @@ def test_a_recommendation_is_a_product_a_score_and_a_reason(live: LiveShop) -> N
     live.store.catalog.count_purchases()
     visitor = live.visitor()
     answer = visitor.get("/recommendations", params={"context": "product", "product_id": hat, "include_total": True})
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert "Cookie" in answer.headers["Vary"]
     shown = visitor.get(f"/products/{cap}").json()
     del shown["siblings"]

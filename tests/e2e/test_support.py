@@ -339,7 +339,7 @@ def test_a_conversation_that_is_unchanged_is_not_sent_again(live: LiveShop) -> N
     customer, agent = live.customer(), live.staff(Role.SUPPORT_AGENT)
     asked = opened(customer)
     answer = customer.get(path(asked))
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert HEADER in answer.headers["Vary"]
     tag = {"If-None-Match": answer.headers["ETag"]}
     assert customer.get(path(asked), headers=tag).status_code == 304

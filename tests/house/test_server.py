@@ -38,6 +38,8 @@ class Site:
 
     def app(self, environ, start_response):
         body = b"forked" if self.opened_in != started_in else b"same process"
+        if environ["PATH_INFO"] == "/forwarded":
+            body = environ["HTTP_X_FORWARDED_FOR"].encode()
         if environ["PATH_INFO"] == "/stop":
             os.kill(started_in, signal.SIGTERM)
             time.sleep(1)
@@ -101,13 +103,24 @@ def running() -> Iterator[tuple[str, int]]:
         b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: rot13\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0x5\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nX: y\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: y\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_refused_with_a_problem(running: tuple[str, int], request_bytes: bytes) -> None:
     with socket.create_connection(running, timeout=10) as client:
-        client.sendall(request_bytes)
+        client.sendall(request_bytes + b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.count(b"HTTP/1.1 ") == 1, "nothing that follows is taken for a request"
     head, _, body = answer.decode().partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 400 BAD REQUEST")
     assert "Content-Type: application/problem+json" in head
@@ -117,6 +130,12 @@ def test_what_is_not_http_is_refused_with_a_problem(running: tuple[str, int], re
     problem = json.loads(body)
     assert (problem["code"], problem["status"]) == ("bad-request", 400)
     assert problem["detail"]
+
+
+def test_a_header_with_an_underscore_does_not_pass_for_one_of_a_proxy(running: tuple[str, int]) -> None:
+    host, port = running
+    sent = {"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": "192.0.2.2", "X-Forwarded_For": "192.0.2.3"}
+    assert httpx.get(f"http://{host}:{port}/forwarded", headers=sent, timeout=10).text == "192.0.2.1"
 
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
@@ -186,7 +205,7 @@ def test_requests_take_turns_and_sockets_do_not_wait_for_them() -> None:
     served = server.in_turn(app, 2)
 
     def ask(path: str) -> None:
-        served({"PATH_INFO": path}, lambda *_: lambda _: None)
+        served({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: lambda _: None)
 
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(ask, "/") for _ in range(3)]

@@ -44,6 +44,40 @@ def test_what_is_not_json_is_malformed(client: Client, body: bytes) -> None:
     assert code(send(client, body)) == (400, "malformed-json")
 
 
+def many(open_: str, member: str, close: str) -> bytes:
+    """A body of 50,000 members, whatever they are."""
+    return (open_ + ",".join(member.replace("#", str(n)) for n in range(50_000)) + close).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        many("{", '"k#":0', "}"),
+        many('{"tags": [', '"t#"', "]}"),
+        many('{"free": {"a": [', "{}", "]}}"),
+        many('{"free": ' + '{"a": ' * 29 + "{", '"k#": 0', "}" * 31),
+        many("[", "[0]", "]"),
+        b'{"free": {' + b",".join(b'"k%d":[0, []]' % n for n in range(3_334)) + b"}}",
+    ],
+)
+def test_more_members_than_anybody_needs_are_refused_before_they_are_judged(client: Client, body: bytes) -> None:
+    answer = send(client, body)
+    assert code(answer) == (400, "malformed-json")
+    assert answer.json["detail"] == "The body has more than 10000 keys and list entries."
+
+
+def test_commas_in_a_text_are_no_members(client: Client) -> None:
+    assert code(send(client, b'{"text": "' + b"," * 20_000 + b'"}')) == (422, "invalid")
+    assert send(client, b'{"free": {"a": "' + b"," * 20_000 + b'"}}').status_code == 200
+
+
+def test_of_very_many_wrong_fields_fifty_are_named(client: Client) -> None:
+    body = json.dumps({f"k{number}": 0 for number in range(9_999)})
+    answer = send(client, body)
+    assert code(answer) == (422, "invalid")
+    assert [each["field"] for each in answer.json["errors"]] == [f"k{number}" for number in range(50)]
+
+
 def test_thirty_two_levels_are_fine(client: Client) -> None:
     body = b'{"free": {"a": ' + b"[" * 30 + b"]" * 30 + b"}}"
     assert send(client, body).status_code == 200
@@ -76,6 +110,9 @@ def test_thirty_two_levels_are_fine(client: Client) -> None:
         ('{"count": 1' + "0" * 38 + "}", "count", "must be at most 1000"),
         ('{"count": 1' + "0" * 9000 + "}", "count", "must be at most 1000"),
         ('{"count": -1' + "0" * 9000 + "}", "count", "must be at least 0"),
+        ('{"count": 1' + "0" * 100_000 + "}", "count", "must be at most 1000"),
+        ('{"count": 1.' + "0" * 100_000 + "}", "count", "must be a whole number"),
+        ('{"count": 1e' + "9" * 100_000 + "}", "count", "must be a whole number"),
         ('{"flag": 1}', "flag", "must be true or false"),
         ('{"amount": 19.99}', "amount", "must be text"),
         ('{"amount": "-1"}', "amount", 'must be an amount such as "19.99"'),

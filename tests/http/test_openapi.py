@@ -131,6 +131,7 @@ def test_the_pages_load_nothing_from_other_hosts(client: Client, page: str) -> N
         asset = client.get(address)
         assert asset.status_code == 200
         assert asset.content_type.partition(";")[0] in {"text/css", "text/javascript"}
+        assert "cdn." not in asset.text, "a browser would log what the policy keeps it from"
         asset.close()
 
 

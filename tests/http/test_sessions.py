@@ -151,6 +151,14 @@ def test_cookies_are_as_the_settings_say() -> None:
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
+def test_hosts_below_ours_keep_to_https_if_the_shop_says_so() -> None:
+    options = {"cookies": Cookies(secure=True), "hsts_subdomains": True}
+    answer = Toy(options=options).client().post("/api/v1/open")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    plain = Toy(options={"hsts_subdomains": True}).client().get("/api/v1/same")
+    assert "Strict-Transport-Security" not in plain.headers
+
+
 HOST = "http://localhost"
 
 

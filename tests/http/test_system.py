@@ -2,11 +2,16 @@
 
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
+import pytest
 from structlog.testing import capture_logs
 
 from tests.http.toys import Client, Toy
 from webapp import system
+from webapp.metrics import Metrics
+from webapp.refusals import CantListen
 
 
 def test_health_asks_nobody(client: Client) -> None:
@@ -89,3 +94,15 @@ def test_metrics_are_not_public_through_a_proxy_on_the_same_machine(client: Clie
     behind = Toy(options={"trusted_proxies": 1}).client()
     assert behind.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
     assert behind.get("/metrics").status_code == 200
+
+
+def test_metrics_are_told_where_no_app_does_at_a_port_that_is_free() -> None:
+    metrics = Metrics()
+    metrics.worked(failed=True)
+    with metrics.told_at(0) as address:
+        assert "storecore_worker_failures_total 1.0" in httpx.get(address, trust_env=False).text
+        port = urlsplit(address).port or 0
+        with pytest.raises(CantListen, match=f"port {port} of this machine"), Metrics().told_at(port):
+            raise AssertionError("two told at once")
+    with metrics.told_at(port):
+        """It was given back."""

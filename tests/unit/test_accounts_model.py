@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storecore.accounts.choosing import chosen, common
 from storecore.accounts.model import (
     GUEST,
     PREFERENCES_BYTES,
@@ -19,6 +20,7 @@ from storecore.accounts.model import (
 )
 from storecore.accounts.permissions import ROLE_PERMISSIONS, Permission, Role, effective
 from storecore.errors import Forbidden, Invalid, NotAuthenticated
+from storecore.shop import Shop
 from storecore.testing.builders import NOW, ids, make_address, make_session, make_user
 
 ROLES = ("customer", "vendor", "product_manager", "sales_manager", "support_agent", "admin")
@@ -245,6 +247,20 @@ def test_a_password_is_the_same_from_any_keyboard() -> None:
 
 def test_a_password_keeps_its_spaces() -> None:
     assert check_password("  pass word ") == "  pass word "
+
+
+def test_the_3000_most_common_passwords_are_known_as_far_as_they_are_long_enough() -> None:
+    assert len(common()) == 3000
+    assert all(check_password(word) == word == word.lower() for word in common())
+    assert {"password", "12345678", "iloveyou", "1q2w3e4r5t"} <= common()
+
+
+@pytest.mark.parametrize("password", ["password", "PassWord", "12345678", "qwertyuiop"])
+def test_a_common_password_is_chosen_only_where_the_shop_takes_it(password: str) -> None:
+    with pytest.raises(Invalid, match="new_password: is one of the most common passwords"):
+        chosen(password, strict := Shop(refuses_common_passwords=True), "new_password")
+    assert chosen(f"{password} ", strict) == f"{password} "
+    assert chosen(password, Shop()) == password
 
 
 def test_half_a_surrogate_pair_is_no_password() -> None:

@@ -1,10 +1,13 @@
 """Registering, signing in, recovering, profiles and the powers of staff."""
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.memory import MemoryStorage
 from storecore.accounts.model import GUEST, SYSTEM
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import (
@@ -22,7 +25,8 @@ from storecore.errors import (
     WrongPassword,
 )
 from storecore.notices import Notice, Template
-from tests.usecases.floor import HOME, PASSWORD, Floor, person
+from storecore.shop import Shop
+from tests.usecases.floor import BACK_ENDS, HOME, PASSWORD, Clock, Floor, open_floor, person
 
 
 def _token(notice: Notice) -> str:
@@ -45,11 +49,65 @@ def test_an_email_belongs_to_one_account_whatever_its_case(store: Floor) -> None
         store.accounts.register(email="ADA@example.com", password=PASSWORD, full_name="Other")
 
 
+def test_a_session_that_began_when_they_lasted_longer_is_over_too() -> None:
+    storage, clock = MemoryStorage(), Clock()
+    before = Floor(storage, clock, Shop(session_longest=None))
+    token = before.accounts.login(email=person(before).email, password=PASSWORD).refresh_token
+    for _ in range(20):
+        clock.forward(days=29)
+        token = before.accounts.refresh(refresh_token=token).refresh_token
+    with pytest.raises(SessionEnded):
+        Floor(storage, clock, Shop()).accounts.refresh(refresh_token=token)
+
+
+@pytest.mark.parametrize("back_end", BACK_ENDS)
+def test_a_session_ends_some_day_however_often_it_is_used(back_end: str, tmp_path: Path) -> None:
+    shop = Shop(session_lifetime=timedelta(days=30), session_longest=timedelta(days=70))
+    with open_floor(back_end, tmp_path, shop) as store:
+        signed_in = store.accounts.login(email=person(store).email, password=PASSWORD)
+        began, ends = signed_in.session.created_at, []
+        for _ in range(3):
+            store.time.forward(days=23)
+            signed_in = store.accounts.refresh(refresh_token=signed_in.refresh_token)
+            ends.append((signed_in.session.expires_at - began).days)
+        assert ends == [53, 70, 70]
+        store.time.forward(days=1)
+        with pytest.raises(SessionEnded):
+            store.accounts.authenticate(session_id=signed_in.session.id)
+        with pytest.raises(SessionEnded):
+            store.accounts.refresh(refresh_token=signed_in.refresh_token)
+
+
 @pytest.mark.parametrize("password", ["short", "x" * 129])
 def test_a_password_has_8_to_128_characters(store: Floor, password: str) -> None:
     with pytest.raises(Invalid) as refused:
         store.accounts.register(email="ada@example.com", password=password, full_name="Ada")
     assert refused.value.errors[0][0] == "password"
+
+
+def test_what_half_the_world_has_is_no_new_password_where_the_shop_refuses_it() -> None:
+    store, common = Floor(MemoryStorage(), Clock(), Shop(refuses_common_passwords=True)), "Password1"
+    with pytest.raises(Invalid, match="password: is one of the most common passwords; choose another"):
+        store.accounts.register(email="bob@example.com", password=common, full_name="Bob")
+    with pytest.raises(Invalid, match="password: is one of the most common"):
+        store.accounts.create_admin(by=SYSTEM, email="bob@example.com", password=common, full_name="Bob")
+    user = person(store)
+    with pytest.raises(Invalid, match="new_password: is one of the most common"):
+        store.accounts.change_password(by=user, current=PASSWORD, new=common)
+    store.accounts.forgot_password(email=user.email)
+    token = _token(_mailed(store, Template.RESET_PASSWORD))
+    with pytest.raises(Invalid, match="password: is one of the most common"):
+        store.accounts.reset_password(token=token, password=common)
+    store.accounts.reset_password(token=token, password=f"{common}, and more")
+
+
+def test_who_has_a_common_password_already_signs_in_and_changes_it() -> None:
+    storage, clock = MemoryStorage(), Clock()
+    lax = Floor(storage, clock, Shop())
+    user = lax.accounts.register(email="ada@example.com", password="12345678", full_name="Ada")
+    strict = Floor(storage, clock, Shop(refuses_common_passwords=True))
+    assert strict.accounts.login(email=user.email, password="12345678").user == user
+    strict.accounts.change_password(by=user, current="12345678", new=PASSWORD)
 
 
 def test_the_link_in_the_mail_verifies_the_address_once(store: Floor) -> None:

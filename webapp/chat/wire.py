@@ -13,6 +13,7 @@ from typing import Any
 
 from h11 import ProtocolError
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     BytesMessage,
@@ -176,6 +177,8 @@ class Wire:
 
     def _dealt_with(self, event: Event) -> bytes | None:
         match event:
+            case CloseConnection() if self._ws.state is ConnectionState.OPEN:  # wsproto's own words for a bad frame
+                raise Broken(event.code, event.reason or "This is no proper frame.")
             case CloseConnection():
                 with suppress(LocalProtocolError):
                     self._put(self._ws.send(event.response()))
@@ -195,7 +198,8 @@ class Wire:
         self._length += len(event.data)
         if self._length > MOST:
             raise Broken(CloseReason.MESSAGE_TOO_BIG, f"A message has at most {MOST} bytes.")
-        self._parts.append(event.data)
+        if event.data:  # a message of empty fragments without end is nothing to be kept
+            self._parts.append(event.data)
         if not event.message_finished:
             return None
         parts, self._parts, self._length = self._parts, [], 0

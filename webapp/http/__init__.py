@@ -56,7 +56,8 @@ etag=False, public=False, remember=None, accepts=(), most=..., produces=..., she
               looked at).
 ``once``      takes ``Idempotency-Key``: hand ``ask.once`` to the use case, and return its result as it is.
 ``etag``      the answer has a ``version``: ``ETag``, ``If-None-Match``, and ``ask.if_version`` from ``If-Match``.
-``public``    the answer is the same for everybody (else it is ``Cache-Control: private``).
+``public``    the answer is the same for everybody (else it is ``Cache-Control: private``, and browsers may keep it only
+              where there is an ``etag`` and nobody has to sign in).
 ``remember``  the answer is the same for every guest: it is kept until something is committed, or until the moment that
               this function reads off the result (None: the clock does not change it).
 ``most``      bytes of a body: 1 MiB, or of a file: what the shop takes as an attachment, unless told.

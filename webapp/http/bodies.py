@@ -17,6 +17,9 @@ LIMIT = 1024 * 1024
 MAX_DEPTH = 32
 """Objects and lists inside one another."""
 
+MOST_MEMBERS = 10_000
+"""Keys and list entries altogether: a megabyte of nothing else takes seconds to judge, and nobody needs so many."""
+
 JSON = "application/json"
 
 
@@ -55,8 +58,8 @@ def parse(body: bytes) -> Any:
         raise MalformedJson("The body is not UTF-8.") from None
     except RecursionError:
         raise MalformedJson("The body nests too deeply.") from None
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and isinstance(value, (dict, list)) and _too_deep(value):
-        raise MalformedJson(f"The body nests more than {MAX_DEPTH} objects or lists inside one another.")
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH or body.count(b",") >= MOST_MEMBERS:
+        _measure(value)
     return value
 
 
@@ -77,15 +80,18 @@ _decode = json.JSONDecoder(object_pairs_hook=_pairs).decode
 _decode_long_integers = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_long_integer).decode
 
 
-def _too_deep(value: Any) -> bool:
-    level = [value]
+def _measure(value: Any) -> None:
+    """Raises ``MalformedJson`` for what is too deep or has too many members."""
+    level, members = [value], 0
     for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level
+            if isinstance(outer, (dict, list))
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
         ]
-        if not level:
-            return False
-    return True
+        members += len(level)
+        if members > MOST_MEMBERS:
+            raise MalformedJson(f"The body has more than {MOST_MEMBERS} keys and list entries.")
+    if any(isinstance(inner, (dict, list)) for inner in level):
+        raise MalformedJson(f"The body nests more than {MAX_DEPTH} objects or lists inside one another.")

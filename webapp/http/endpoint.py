@@ -303,7 +303,8 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
     if endpoint.public:
         return {"Cache-Control": "public, no-cache"}
     vary = "Cookie, Authorization" + (f", {TOKENS[endpoint.who]}" if endpoint.who in TOKENS else "")
-    return {"Cache-Control": "private, no-cache" if endpoint.safe else "private, no-store", "Vary": vary}
+    impersonal = endpoint.safe and endpoint.etag and endpoint.who is Who.ANYONE and not endpoint.may
+    return {"Cache-Control": "private, no-cache" if impersonal else "private, no-store", "Vary": vary}
 
 
 def _path_names(path: str) -> list[str]:

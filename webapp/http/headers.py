@@ -31,9 +31,13 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 
 log = structlog.get_logger("storecore.http")
 
 
-def install(app: Flask, metrics: Metrics, *, https: bool) -> None:
-    """Give each request an id and each answer its headers; log and count them. ``https`` keeps browsers to it."""
-    always = [*SECURITY, *([("Strict-Transport-Security", "max-age=31536000")] if https else [])]
+def install(app: Flask, metrics: Metrics, *, https: bool, subdomains: bool = False) -> None:
+    """Give each request an id and each answer its headers; log and count them.
+
+    ``https`` keeps browsers to it for a year, at this host, and at ``subdomains`` of it as well.
+    """
+    strict = "max-age=31536000" + ("; includeSubDomains" if subdomains else "")
+    always = [*SECURITY, *([("Strict-Transport-Security", strict)] if https else [])]
 
     @app.before_request
     def begin() -> None:

@@ -100,7 +100,8 @@ class Parts:
     with cookies. So many ``trusted_proxies`` in front are ours. ``allowed_hosts`` are the Host names to answer to; with
     none, any. Each of ``ready`` tells, by name, whether something that ``/ready`` asks about works; raising means no.
     ``demo_bank`` is the payment provider ``demo`` where it may be played with. ``metrics`` are what is
-    counted, shown to whoever is in ``metrics_from``.
+    counted, shown to whoever is in ``metrics_from``. With ``hsts_subdomains`` browsers keep to HTTPS at the hosts below
+    ours too, where they do at ours.
     """
 
     store: Store
@@ -109,6 +110,7 @@ class Parts:
     access_lifetime: timedelta = timedelta(minutes=30)
     cookies: Cookies = Cookies()
     cors_origins: tuple[str, ...] = ()
+    hsts_subdomains: bool = False
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     ready: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
