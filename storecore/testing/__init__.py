@@ -1,1 +1,1 @@
-"""The proof kit: builders, strategies, contracts for any adapter, ours or your own, and a machine for whole stores."""
+"""The proof kit: builders, strategies, contracts for any adapter, ours or your own, a machine and a simulation."""
