@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``.
+``schema``, ``fuzz``, ``simulate``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -117,3 +117,11 @@ def fuzz(session: nox.Session) -> None:
     """Send a hundred thousand inputs that are hardly HTTP to a server; takes some ten minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "tests/fuzz", *session.posargs, env={"FUZZ_INPUTS": "100000"})
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """Run a thousand months of a whole shop on simulated time, or the seeds and the store that are asked for."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    asked = session.posargs or ["--seeds", "1-1000", "--processes", str(os.cpu_count() or 1)]
+    session.run("python", "-m", "storecore.testing.simulate", *asked)

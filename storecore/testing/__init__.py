@@ -7,6 +7,9 @@ It is what storecore itself is tested with, needs pytest and Hypothesis, and kno
 :mod:`~storecore.testing.machine`
     A state machine that plays a whole shop, yours: people do this and that, and after each step the books are proven.
     It says how to open your store, how to add rules, and how two stores are made to answer alike.
+:mod:`~storecore.testing.simulate`
+    A month of a whole shop on simulated time, decided by a seed, with outages, clocks that jump and processes that die
+    between any two calls of a port: ``python -m storecore.testing.simulate --seed 7 --store mine.simulated:MyBackend``.
 :mod:`~storecore.testing.strategies`
     Hypothesis strategies of what a shop deals in, for properties of your own; they shrink to plain examples.
 :mod:`~storecore.testing.builders`
