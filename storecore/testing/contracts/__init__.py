@@ -39,6 +39,7 @@ from storecore.testing.contracts.files import FilesContract  # noqa: E402 - afte
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.insight import InsightContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.keeping import KeepingContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
     DocumentsContract,
     MailerContract,
@@ -81,6 +82,7 @@ from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - af
 
 class StorageContract(
     UnitsContract,
+    KeepingContract,
     UsersContract,
     UserListsContract,
     SessionsContract,
@@ -132,6 +134,7 @@ __all__ = [
     "HubContract",
     "InsightContract",
     "InvoicesContract",
+    "KeepingContract",
     "MailerContract",
     "OrdersContract",
     "OutboxContract",
