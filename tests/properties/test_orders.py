@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storecore.accounts.model import SYSTEM
@@ -58,6 +58,7 @@ def test_whatever_is_tried_the_history_is_a_path_through_the_table(names: Sequen
         assert order.owed == (order.total if order.payment_status is PaymentStatus.PAID else Money(0, "USD"))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(placed_trades())
 def test_the_rows_of_an_invoice_add_up_to_the_order(trade: Trade) -> None:
     order, nothing = trade.order, Money.zero(trade.order.currency)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -11,6 +11,8 @@ from storecore.orders import repaying
 from storecore.orders.model import Order
 from storecore.orders.refund import RefundItem
 from storecore.testing.strategies import placed_trades, whole_returns
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def placed() -> SearchStrategy[Order]:
@@ -27,6 +29,7 @@ def _carry_out(order: Order, steps: list[dict[str, int]]) -> list[tuple[RefundIt
     return refunds
 
 
+@patient
 @given(st.data(), placed())
 def test_whatever_the_sequence_refunds_add_up_to_exactly_what_was_paid(data: st.DataObject, order: Order) -> None:
     refunds = _carry_out(order, data.draw(whole_returns(order)))
@@ -41,6 +44,7 @@ def test_whatever_the_sequence_refunds_add_up_to_exactly_what_was_paid(data: st.
         assert total((item.tax for item in of_line), order.currency) == line.tax
 
 
+@patient
 @given(st.data(), placed())
 def test_no_refund_is_negative_and_no_tax_is_more_than_its_amount(data: st.DataObject, order: Order) -> None:
     for refund in _carry_out(order, data.draw(whole_returns(order))):
@@ -48,6 +52,7 @@ def test_no_refund_is_negative_and_no_tax_is_more_than_its_amount(data: st.DataO
             assert 0 <= item.tax.minor <= item.amount.minor
 
 
+@patient
 @given(st.data(), placed())
 def test_a_part_is_within_one_unit_of_its_exact_share(data: st.DataObject, order: Order) -> None:
     lines = {line.id: line for line in order.lines}
@@ -57,6 +62,7 @@ def test_a_part_is_within_one_unit_of_its_exact_share(data: st.DataObject, order
             assert abs(item.amount.minor * line.quantity - line.total.minor * item.quantity) <= line.quantity
 
 
+@patient
 @given(placed())
 def test_what_was_paid_for_units_is_the_documented_formula_and_grows(order: Order) -> None:
     for line in order.lines:
@@ -69,6 +75,7 @@ def test_what_was_paid_for_units_is_the_documented_formula_and_grows(order: Orde
             assert tax.minor == (half_up(line.tax.minor * amount.minor, line.total.minor) if line.total else 0)
 
 
+@patient
 @given(placed())
 def test_a_credit_note_of_everything_adds_up_to_the_order(order: Order) -> None:
     parts = repaying.credited(order, None)

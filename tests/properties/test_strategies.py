@@ -6,12 +6,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from hypothesis import Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from storecore.accounts.model import Actor, Address, Guest, SavedAddress, User
-from storecore.accounts.permissions import Permission, Role
+from storecore.accounts.model import SYSTEM, Actor, Address, SavedAddress, User
+from storecore.accounts.permissions import ROLE_PERMISSIONS, Role
 from storecore.carts.model import Cart
 from storecore.catalog.coupon import Coupon
 from storecore.catalog.model import Product
@@ -21,7 +21,7 @@ from storecore.orders.model import NEXT, Order, PaymentStatus, Status
 from storecore.orders.payment import PaymentState
 from storecore.orders.refund import RefundStatus
 from storecore.pricing import TaxRate
-from storecore.testing.builders import NOW, ids
+from storecore.testing.builders import NOW, ids, make_order, make_product
 from storecore.testing.machine.books import check_sums
 from storecore.testing.strategies import (
     Ask,
@@ -50,19 +50,20 @@ from storecore.testing.strategies import (
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Hashable)
 
-few = settings(max_examples=40, deadline=None)
+patient = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+few = settings(patient, max_examples=10)
 
 
 def plainest(strategy: SearchStrategy[T], wanted: Callable[[T], bool] = lambda _: True) -> T:
     """What a failure is told with."""
-    return find(strategy, wanted, settings=settings(max_examples=2000, deadline=None, derandomize=True, database=None))
+    return find(strategy, wanted, settings=settings(patient, max_examples=200, derandomize=True))
 
 
-def seen(strategy: SearchStrategy[T], what: Callable[[T], Kind], *, tries: int = 200) -> set[Kind]:
+def seen(strategy: SearchStrategy[T], what: Callable[[T], Kind], *, tries: int = 60) -> set[Kind]:
     """Each kind of thing that is drawn."""
     kinds: set[Kind] = set()
 
-    @settings(max_examples=tries, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(patient, max_examples=tries, derandomize=True, phases=[Phase.generate])
     @given(strategy)
     def draw(drawn: T) -> None:
         kinds.add(what(drawn))
@@ -110,11 +111,13 @@ def test_no_two_things_of_one_example_have_the_same_id(trade: Trade) -> None:
 
 
 def test_orders_of_every_status_and_every_state_of_their_money_are_drawn() -> None:
-    ways = seen(trades(), lambda trade: (trade.order.status, trade.order.payment_status))
-    assert {status for status, _ in ways} == set(Status)
-    assert {money for _, money in ways} == set(PaymentStatus)
-    for status in Status:
-        assert seen(orders(status=status), lambda order: order.status, tries=5) == {status}
+    assert seen(orders(most=1), lambda order: order.status, tries=80) == set(Status)
+    money: set[PaymentStatus] = set()
+    for status in (Status.PENDING, Status.CANCELLED, Status.DELIVERED):
+        found = seen(orders(status=status, most=1), lambda order: (order.status, order.payment_status), tries=80)
+        assert {each for each, _ in found} == {status}
+        money |= {each for _, each in found}
+    assert money == set(PaymentStatus)
 
 
 def test_an_order_in_a_currency_is_in_it() -> None:
@@ -122,21 +125,11 @@ def test_an_order_in_a_currency_is_in_it() -> None:
     assert len(seen(orders(), lambda order: order.currency)) > 10
 
 
-def test_the_plainest_order_is_of_one_thing_by_a_guest_and_pending() -> None:
-    trade = plainest(trades(), lambda trade: trade.order.total.minor > 0)
-    order = trade.order
-    (line,) = order.lines
-    assert (order.status, order.payment_status, order.total.minor) == (Status.PENDING, PaymentStatus.UNPAID, 1)
-    assert (line.quantity, trade.customer, trade.coupon, trade.payments, order.note) == (1, None, None, (), None)
-    assert order.created_at == NOW
-
-
-def test_an_order_shrinks_to_the_shortest_way_to_where_it_goes_wrong() -> None:
-    shipped = plainest(trades(), lambda trade: trade.order.status is Status.SHIPPED)
-    assert len(shipped.order.lines) == 1
-    assert (shipped.payments, shipped.order.payment_status) == ((), PaymentStatus.UNPAID)
-    repaid = plainest(trades(), lambda trade: bool(trade.order.refunded))
-    assert (repaid.order.refunded.minor, len(repaid.refunds)) == (1, 1)
+def test_an_order_shrinks_to_one_cheap_thing_that_a_guest_has_ordered() -> None:
+    trade = plainest(placed_trades(most=1), lambda trade: trade.order.total.minor > 0)
+    (line,) = trade.order.lines
+    assert (trade.order.total.minor, line.quantity, trade.customer, trade.coupon) == (1, 1, None, None)
+    assert (trade.order.note, trade.order.created_at) == (None, NOW)
 
 
 @few
@@ -157,8 +150,13 @@ def test_given_fields_are_not_drawn() -> None:
     assert seen(carts(user_id="u1"), lambda each: each.user_id, tries=10) == {"u1"}
 
 
+def both(kinds: set[tuple[bool, ...]]) -> bool:
+    """Whether each of some traits was there, and was not."""
+    return all(set(trait) == {True, False} for trait in zip(*kinds, strict=True))
+
+
 def test_products_are_active_or_not_discounted_or_not_free_or_not() -> None:
-    assert len(seen(products(), lambda each: (each.is_active, each.discount is None, bool(each.price)))) == 8
+    assert both(seen(products(), lambda each: (each.is_active, each.discount is None, bool(each.price))))
 
 
 def test_discounts_run_are_planned_are_over_and_last_for_good() -> None:
@@ -170,20 +168,16 @@ def test_coupons_of_every_kind_are_drawn() -> None:
     def kind(coupon: Coupon) -> tuple[bool, ...]:
         return coupon.percent is None, coupon.max_uses is None, coupon.ends_at is None, coupon.is_active
 
-    assert len(seen(coupons(), kind, tries=500)) == 16
+    assert both(seen(coupons(), kind))
 
 
 def test_the_plainest_things_are_plain() -> None:
     product = plainest(products())
-    assert (product.name, product.price.minor, product.discount, product.attributes) == ("a", 0, None, {})
-    assert (product.created_at, product.is_active) == (NOW, True)
-    user = plainest(users())
-    assert (user.role, user.grants, user.phone, user.is_active) == (Role.CUSTOMER, {}, None, True)
+    assert (len(product.name), product.price.minor, product.discount, product.attributes) == (1, 0, None, {})
     assert plainest(carts()).items == ()
     coupon = plainest(coupons())
-    assert (coupon.percent or coupon.amount, coupon.max_uses, coupon.min_spend) == (Decimal(5), None, None)
+    assert (coupon.max_uses, coupon.min_spend, coupon.ends_at) == (None, None, None)
     assert plainest(tax_tables(), bool) == (TaxRate(rate=Decimal(0), tax_class="standard"),)
-    assert plainest(actors()) == Guest()
     assert plainest(money(), lambda amount: amount.minor < 0).minor == -1
 
 
@@ -197,7 +191,7 @@ def test_a_cart_has_each_product_once(cart: Cart, data: st.DataObject) -> None:
 
 
 def test_carts_are_empty_and_full() -> None:
-    assert len(seen(carts(), lambda cart: len(cart.items))) == 4
+    assert {0, 1} < seen(carts(), lambda cart: len(cart.items))
 
 
 def test_actors_are_of_every_kind_and_role_with_and_without_grants() -> None:
@@ -206,19 +200,17 @@ def test_actors_are_of_every_kind_and_role_with_and_without_grants() -> None:
             return actor.role, bool(actor.grants), actor.is_active
         return type(actor).__name__, False, True
 
-    kinds = seen(actors(), kind, tries=500)
-    assert {(role, granted, True) for role in Role for granted in (True, False)} <= kinds
-    assert {("Guest", False, True), ("System", False, True)} <= kinds
-    assert any(not is_active for _, _, is_active in kinds)
+    kinds = seen(actors(), kind, tries=150)
+    assert {name for name, _, _ in kinds} == {*Role, "Guest", "System"}
+    assert both({(granted, active) for _, granted, active in kinds})
 
 
 def test_staff_of_a_role_may_be_denied_anything_and_given_anything() -> None:
-    def known(user: User) -> bool:
-        return Permission.REFUNDS_DECIDE in user.permissions
+    def kind(user: User) -> tuple[bool, bool]:
+        by_role = ROLE_PERMISSIONS[Role.SALES_MANAGER]
+        return by_role <= user.permissions, user.permissions <= by_role
 
-    assert seen(staff(Role.SALES_MANAGER), lambda user: user.role, tries=10) == {Role.SALES_MANAGER}
-    assert seen(staff(Role.SALES_MANAGER), known, tries=500) == {True, False}
-    assert seen(staff(Role.VENDOR), known, tries=500) == {True, False}
+    assert both(seen(staff(Role.SALES_MANAGER), kind, tries=150))
 
 
 def test_guests_hold_tokens_or_none() -> None:
@@ -242,7 +234,7 @@ def test_texts_are_within_bounds_and_stay_as_they_are(short: str, long: str) -> 
 
 
 def test_texts_of_lines_have_lines() -> None:
-    assert len(seen(texts(most=20, lines=True), lambda text: "\n" in text, tries=500)) == 2
+    assert len(seen(texts(most=20, lines=True), lambda text: "\n" in text, tries=100)) == 2
 
 
 @few
@@ -262,22 +254,29 @@ def test_legal_steps_of_refunds_succeed_and_others_are_refused(order: Order, dat
     assert returns.order.refunded <= order.total
 
 
+def delivered() -> Order:
+    new_id = ids()
+    hats = [make_product(new_id, category_ids=["c1"]) for _ in range(2)]
+    order = make_order(new_id, hats, quantities={hats[0].id: 3})
+    order = order.confirm(by=SYSTEM, at=NOW).process(by=SYSTEM, at=NOW)
+    return order.ship(by=SYSTEM, at=NOW).deliver(by=SYSTEM, at=NOW)
+
+
 def test_every_kind_of_step_is_drawn_legal_and_not() -> None:
-    order = plainest(orders(status=Status.DELIVERED), lambda order: order.shipping.minor > 0 and not order.refunded)
-    sequences = seen(refund_sequences(order), lambda steps: tuple((step.ask, step.legal) for step in steps))
+    sequences = seen(
+        refund_sequences(delivered()), lambda steps: tuple((step.ask, step.legal) for step in steps), tries=150
+    )
     assert {kind for kinds in sequences for kind in kinds} == {(ask, legal) for ask in Ask for legal in (True, False)}
-    legal = seen(refund_sequences(order, legal=True), lambda each: all(step.legal for step in each), tries=100)
+    legal = seen(refund_sequences(delivered(), legal=True), lambda each: all(step.legal for step in each), tries=100)
     assert legal == {True}
 
 
 def test_a_sequence_of_refunds_shrinks_to_the_steps_that_matter() -> None:
-    order = plainest(orders(status=Status.DELIVERED), lambda order: order.total.minor > 0)
-    received = plainest(
-        refund_sequences(order), lambda steps: any(step.ask is Ask.RECEIVE and step.legal for step in steps)
-    )
+    legal = refund_sequences(delivered(), legal=True)
+    received = plainest(legal, lambda steps: any(step.ask is Ask.RECEIVE for step in steps))
     assert [step.ask for step in received] == [Ask.REQUEST, Ask.APPROVE, Ask.RECEIVE]
     assert list(received[0].units.values()) == [1]
-    refused = plainest(refund_sequences(order), lambda steps: any(not step.legal for step in steps))
+    refused = plainest(refund_sequences(delivered()), lambda steps: any(not step.legal for step in steps))
     assert len(refused) == 1
 
 

@@ -1,7 +1,8 @@
 """Products as a catalog can hold them, coupons, and carts of such products."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,11 +20,13 @@ from storecore.testing.strategies.pricing import TAX_CLASSES
 _LASTS = st.none() | st.timedeltas(timedelta(microseconds=1), timedelta(days=30))
 
 
+@cache
 def quantities() -> SearchStrategy[int]:
     """How many of a product one cart or order may hold, mostly few."""
     return st.integers(1, 3) | st.integers(1, MAX_QUANTITY)
 
 
+@cache
 @st.composite
 def discounts(draw: DrawFn) -> Discount:
     """A percentage off a product: running, planned, over or for good."""
@@ -33,6 +36,22 @@ def discounts(draw: DrawFn) -> Discount:
     )
 
 
+_PRODUCT: Mapping[str, SearchStrategy[Any]] = {
+    "name": texts(most=60),
+    "description": st.just("") | texts(most=100, lines=True),
+    "price": minor_units(),
+    "cost": minor_units(),
+    "discount": st.none() | discounts(),
+    "attributes": st.just({}) | st.dictionaries(texts(most=20), texts(most=40), max_size=3),
+    "images": st.just(())
+    | st.lists(texts(most=30).map(lambda text: "/" + "".join(text.split())), max_size=3).map(tuple),
+    "group": st.none() | texts(most=30),
+    "tax_class": st.sampled_from(TAX_CLASSES),
+    "is_active": st.just(True) | st.booleans(),
+    "created_at": moments(),
+}
+
+
 @st.composite
 def products(draw: DrawFn, /, *, currency: str = "USD", **fields: Any) -> Product:
     """Anything that a catalog can hold; ``fields`` are not drawn. Nothing of it is in stock, nor sold, nor rated.
@@ -40,30 +59,14 @@ def products(draw: DrawFn, /, *, currency: str = "USD", **fields: Any) -> Produc
     No two have the same SKU or slug in one example. Give it the ``category_ids`` of categories that exist, if it is to
     be stored.
     """
-    drawn: dict[str, SearchStrategy[Any]] = {
-        "name": texts(most=60),
-        "description": st.just("") | texts(most=100, lines=True),
-        "price": minor_units().map(lambda minor: Money(minor, currency)),
-        "cost": minor_units().map(lambda minor: Money(minor, currency)),
-        "discount": st.none() | discounts(),
-        "attributes": st.just({}) | st.dictionaries(texts(most=20), texts(most=40), max_size=3),
-        "images": st.just(()) | st.lists(texts(most=30).map(_path), max_size=3).map(tuple),
-        "group": st.none() | texts(most=30),
-        "tax_class": st.sampled_from(TAX_CLASSES),
-        "is_active": st.just(True) | st.booleans(),
-        "created_at": moments(),
-    }
     new_id = draw(new_ids())
-    own = {name: draw(each) for name, each in drawn.items() if name not in fields} | fields
+    own = {name: draw(each) for name, each in _PRODUCT.items() if name not in fields}
+    own |= {name: Money(own[name], currency) for name in ("price", "cost") if name in own} | fields
     made = own.setdefault("id", new_id())
     own.setdefault("category_ids", [new_id()])
     own.setdefault("updated_at", own["created_at"])
     own.setdefault("slug", f"{slugify(own['name'])[:60]}-{made[-12:]}".strip("-"))
     return make_product(new_id, **own)
-
-
-def _path(text: str) -> str:
-    return "/" + "".join(text.split())
 
 
 @st.composite

@@ -1,5 +1,6 @@
 """Names, texts, addresses, and everybody who can ask the shop for something."""
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ _AWKWARD = "ab ,;|\\\"'=+-@#%_*:{}<>&\ufeff\u200d\u00a0éİß🎈"
 """What sheets, addresses, queries and pages trip over."""
 
 
+@cache
 def texts(*, most: int, least: int = 1, lines: bool = False) -> SearchStrategy[str]:
     """What the shop may keep of anything that people write, of ``least`` to ``most`` characters."""
     drawn = st.text(_AWKWARD + ("\n\t" if lines else ""), min_size=least, max_size=most) | st.text(
@@ -34,6 +36,7 @@ def _kept(text: str, most: int, lines: bool) -> str:
         return ""
 
 
+@cache
 def names(*, most: int = 60) -> SearchStrategy[str]:
     """What people are called, in any script, neither empty nor with space around it."""
     letters = st.text(st.characters(categories=["L", "Nd", "Zs", "Pd"]), min_size=1, max_size=most)
@@ -63,6 +66,7 @@ def saved_addresses(draw: DrawFn, user: User) -> SavedAddress:
     return make_saved_address(draw(new_ids()), user, address=draw(addresses()), label=label, created_at=draw(moments()))
 
 
+@cache
 def grants() -> SearchStrategy[dict[Permission, bool]]:
     """Single permissions that somebody was given or denied beside their role, mostly none."""
     return st.just({}) | st.dictionaries(st.sampled_from(Permission), st.booleans(), max_size=3)

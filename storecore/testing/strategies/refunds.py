@@ -61,18 +61,22 @@ class _Desk:
     returns_goods: set[int] = field(default_factory=set)
     shipping_is_back: bool = False
 
+    @property
+    def left(self) -> Mapping[str, int]:
+        """Units by line that nobody has asked for."""
+        return {line.id: line.quantity - self.reserved[line.id] for line in self.order.lines}
+
     def allows(self, step: RefundStep) -> bool:
         """Whether it is to succeed."""
         if step.ask is Ask.REQUEST:
-            bought = {line.id: line.quantity for line in self.order.lines}
-            return all(self.reserved[line_id] + units <= bought[line_id] for line_id, units in step.units.items())
+            return all(units <= self.left[line_id] for line_id, units in step.units.items())
         again = step.ask is Ask.APPROVE and step.shipping and self.shipping_is_back
         return self.may_allow(step.ask, step.which) and not again
 
     def may_allow(self, ask: Ask, which: int) -> bool:
         """Whether it depends on the details."""
         if ask is Ask.REQUEST:
-            return True
+            return any(self.left.values())
         if ask is Ask.RECEIVE:
             return self.states[which] is RefundStatus.APPROVED and which in self.returns_goods
         return self.states[which] is RefundStatus.REQUESTED
@@ -104,7 +108,7 @@ _AFTER: Mapping[Ask, RefundStatus] = MappingProxyType(
 
 
 @st.composite
-def refund_sequences(draw: DrawFn, order: Order, *, legal: bool | None = None, most: int = 8) -> list[RefundStep]:
+def refund_sequences(draw: DrawFn, order: Order, *, legal: bool = False, most: int = 8) -> list[RefundStep]:
     """Up to ``most`` things that are asked of an order; only legal ones if ``legal``. The first is a request.
 
     Steps that are not legal are to be refused, and change nothing: the next ones are judged as if they were not there.
@@ -114,8 +118,12 @@ def refund_sequences(draw: DrawFn, order: Order, *, legal: bool | None = None, m
     for _ in range(draw(st.integers(0, most))):
         known = range(len(desk.states))
         choices = [(Ask.REQUEST, len(known)), *((ask, which) for which in known for ask in _AFTER)]
-        ask, which = draw(st.sampled_from([each for each in choices if not legal or desk.may_allow(*each)]))
-        step = draw(_requests(order, which) if ask is Ask.REQUEST else _decisions(ask, which))
+        choices = [each for each in choices if not legal or desk.may_allow(*each)]
+        if not choices:
+            break
+        ask, which = draw(st.sampled_from(choices))
+        beyond = 0 if legal else 1
+        step = draw(_requests(desk.left, which, beyond) if ask is Ask.REQUEST else _decisions(ask, which))
         allowed = desk.allows(step)
         if allowed:
             desk.note(step)
@@ -125,10 +133,11 @@ def refund_sequences(draw: DrawFn, order: Order, *, legal: bool | None = None, m
 
 
 @st.composite
-def _requests(draw: DrawFn, order: Order, which: int) -> RefundStep:
-    """Some units of some lines, now and then more than were bought."""
-    lines = draw(st.lists(st.sampled_from(order.lines), min_size=1, max_size=3, unique_by=lambda line: line.id))
-    units = {line.id: draw(st.integers(1, line.quantity) | st.just(line.quantity + 1)) for line in lines}
+def _requests(draw: DrawFn, left: Mapping[str, int], which: int, beyond: int) -> RefundStep:
+    """Some units of some lines, perhaps so many ``beyond`` those that are left."""
+    lines = [line_id for line_id, units in left.items() if units + beyond > 0]
+    picked = draw(st.lists(st.sampled_from(lines), min_size=1, max_size=3, unique=True))
+    units = {line_id: draw(st.integers(1, left[line_id] + beyond)) for line_id in picked}
     return RefundStep(ask=Ask.REQUEST, which=which, units=units)
 
 
