@@ -49,7 +49,7 @@ class TestShopOnSqlite(ShopMachine):
 
 
 class TestShopsSideBySide(ShopMachine):
-    settings = tried(max_examples=5, stateful_step_count=25)
+    settings = tried(max_examples=4, stateful_step_count=25)
 
     @contextmanager
     def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:

@@ -132,13 +132,12 @@ def refund_sequences(draw: DrawFn, order: Order, *, legal: bool = False, most: i
     return steps
 
 
-@st.composite
-def _requests(draw: DrawFn, left: Mapping[str, int], which: int, beyond: int) -> RefundStep:
+def _requests(left: Mapping[str, int], which: int, beyond: int) -> SearchStrategy[RefundStep]:
     """Some units of some lines, perhaps so many ``beyond`` those that are left."""
     lines = [line_id for line_id, units in left.items() if units + beyond > 0]
-    picked = draw(st.lists(st.sampled_from(lines), min_size=1, max_size=3, unique=True))
-    units = {line_id: draw(st.integers(1, left[line_id] + beyond)) for line_id in picked}
-    return RefundStep(ask=Ask.REQUEST, which=which, units=units)
+    picked = st.sampled_from(lines).flatmap(lambda each: st.tuples(st.just(each), st.integers(1, left[each] + beyond)))
+    units = st.lists(picked, min_size=1, max_size=3, unique_by=lambda pair: pair[0]).map(dict)
+    return st.builds(RefundStep, ask=st.just(Ask.REQUEST), which=st.just(which), units=units)
 
 
 def _decisions(ask: Ask, which: int) -> SearchStrategy[RefundStep]:
