@@ -21,7 +21,7 @@ from storecore.orders.model import HistoryEntry, Invoice, Order, OrderLine, Part
 from storecore.orders.payment import Payment
 from storecore.orders.refund import CreditNote, Refund
 from storecore.ports import Clock, NewId
-from storecore.pricing import NOWHERE, RULES, ShippingPolicy, TaxPolicy, price
+from storecore.pricing import NOWHERE, RULES, Quote, ShippingPolicy, TaxPolicy, price
 from storecore.reviews.model import Review, first_status
 from storecore.support.model import Attached, Conversation, Message, Side
 
@@ -197,13 +197,16 @@ def make_order(
     customer: User | None = None,
     quantities: Mapping[str, int] = _NONE,
     at: datetime = NOW,
+    quote: Quote | None = None,
     **changes: Any,
 ) -> Order:
-    """A pending order, priced with the default policies; one unit of each product unless ``quantities`` says more."""
+    """A pending order; one unit of each product, priced with the default policies, unless ``quantities`` say more units
+    of some, or a ``quote`` (of a line for each product) says everything.
+    """
     made = changes.get("id") or new_id()
     bought = list(products)
     currency = bought[0].price.currency
-    quote = price(
+    quote = quote or price(
         [product.basket(quantities.get(product.id, 1), at) for product in bought],
         currency=currency,
         shipping=ShippingPolicy(fee=Money(1000, currency)),

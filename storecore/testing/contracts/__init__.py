@@ -55,6 +55,7 @@ from storecore.testing.contracts.files import FilesContract  # noqa: E402 - afte
 from storecore.testing.contracts.hub import HubContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.insight import InsightContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.invoices import InvoicesContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.keeping import KeepingContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.letters import (  # noqa: E402 - after the rewrite
     DocumentsContract,
     MailerContract,
@@ -98,6 +99,7 @@ from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - af
 
 class StorageContract(
     UnitsContract,
+    KeepingContract,
     UsersContract,
     UserListsContract,
     SessionsContract,
@@ -150,6 +152,7 @@ __all__ = [
     "HubContract",
     "InsightContract",
     "InvoicesContract",
+    "KeepingContract",
     "MailerContract",
     "OrdersContract",
     "OutboxContract",

@@ -12,7 +12,8 @@ Cheap password hashes keep it quick. Customers, guests, staff and a bank then do
 model is told what should come of it, and after each step the books are checked against the model and against
 themselves. What else must hold of your storage is said in :meth:`ShopMachine.prove`.
 
-To demand the same answers from your store and from another one, such as the one in memory, open both as one::
+To demand the same answers from your store and from another one, such as the one in memory, open both as one; where
+they differ, :class:`Difference` says which call it was, with what, and both answers::
 
         def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Store:
             return SideBySide(open_store("…", clock=clock, providers=providers), adapters.memory.open_store())
@@ -34,17 +35,19 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from storecore.ports import Clock, PaymentProvider
 from storecore.store import Store
+from storecore.testing.machine.auditing import Auditing
 from storecore.testing.machine.books import Books
 from storecore.testing.machine.reckoning import Reckoning
 from storecore.testing.machine.reviewing import Reviewing
 from storecore.testing.machine.running import Running
 from storecore.testing.machine.scene import MovingClock, Scene
 from storecore.testing.machine.side_by_side import Difference, SideBySide
+from storecore.testing.machine.wishing import Wishing
 
 __all__ = ["Difference", "MovingClock", "Scene", "ShopMachine", "SideBySide", "WholeShop"]
 
 
-class WholeShop(Reckoning, Reviewing, Running, Books):
+class WholeShop(Auditing, Wishing, Reckoning, Reviewing, Running, Books):
     """Everybody in the shop."""
 
 

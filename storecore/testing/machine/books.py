@@ -4,13 +4,18 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise, permutations
+from math import isclose
 
 from hypothesis.stateful import invariant
 
+from storecore.catalog.affinity import weight
+from storecore.catalog.matching import matched
+from storecore.catalog.model import StockReason
 from storecore.money import half_up, total
 from storecore.notices import Template
 from storecore.orders.model import NEXT, Invoice, Order, PaymentStatus, Status
-from storecore.ports import OrderQuery, Unit
+from storecore.orders.refund import Disposition
+from storecore.ports import RELEVANCE, OrderQuery, ProductQuery, RefundQuery, Unit
 from storecore.testing.machine.scene import Sale, Scene, Stage, every
 
 
@@ -20,13 +25,16 @@ class Books(Scene):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
         self.invoices: dict[str, Invoice] = {}
+        self.explained: set[str] = set()
 
     @invariant()
     def the_books_balance(self) -> None:
         """Everything is looked at in one snapshot."""
         with self.reading() as unit:
             self._check_shelves(unit)
+            self._check_lists(unit)
             self._check_orders(unit)
+            self._check_moves(unit)
             self._check_purchases(unit)
             self._check_coupons(unit)
             self._check_carts(unit)
@@ -46,6 +54,32 @@ class Books(Scene):
             assert product.is_active is ware.active
             assert product.final_price(self.clock()).minor == ware.price(self.clock())
 
+    def _check_lists(self, unit: Unit) -> None:
+        """What is sold is listed, and found by its name."""
+        on_sale = {ware.id for ware in self.wares if ware.active}
+        in_stock = {ware.id for ware in self.wares if ware.active and ware.stock}
+        assert {each.id for each in every(partial(unit.products.page, ProductQuery()))} == on_sale
+        assert {each.id for each in every(partial(unit.products.page, ProductQuery(in_stock=True)))} == in_stock
+        found = ProductQuery(match=matched(unit, "things"), sort=RELEVANCE)
+        assert {hit.product.id for hit in every(partial(unit.search.page, found))} == on_sale
+        assert not unit.search.outdated("", 1)
+
+    def _check_moves(self, unit: Unit) -> None:
+        """Each line's units left the shelf once, and came back once if the order was cancelled, or as was agreed."""
+        due: Counter[tuple[str, str, StockReason, int]] = Counter()
+        for order in every(partial(unit.orders.page, OrderQuery())):
+            for line in order.lines:
+                due[order.id, line.product_id, StockReason.SALE, -line.quantity] += 1
+                if order.status is Status.CANCELLED:
+                    due[order.id, line.product_id, StockReason.CANCELLATION, line.quantity] += 1
+        for refund in every(partial(unit.refunds.page, RefundQuery())):
+            for item in refund.items if refund.disposition is Disposition.RESTOCK else ():
+                due[refund.order_id, item.product_id, StockReason.RETURN, item.quantity] += 1
+        moves = [move for ware in self.wares for move in every(partial(unit.stock.ledger, ware.id))]
+        assert due == Counter(
+            (move.order_id, move.product_id, move.reason, move.change) for move in moves if move.order_id is not None
+        )
+
     def _check_orders(self, unit: Unit) -> None:
         orders = {order.id: order for order in every(partial(unit.orders.page, OrderQuery()))}
         assert orders.keys() == self.sales.keys()
@@ -57,6 +91,11 @@ class Books(Scene):
             assert (order.status, order.is_paid, order.note) == (sale.status, sale.paid, sale.note)
             assert order.refunded.minor == sale.refunded <= order.total.minor
             self._check_history(order, sale)
+            if order.id not in self.explained:
+                whole = unit.orders.get(order.id)
+                assert whole.explanation == sale.placed.explanation
+                check_explanation(whole)
+                self.explained.add(order.id)
 
     @staticmethod
     def _check_history(order: Order, sale: Sale) -> None:
@@ -79,8 +118,12 @@ class Books(Scene):
             (one, other) for order in orders for one, other in permutations(order.quantities, 2) if other in on_sale
         )
         assert counted == bought
-        wanted = {each.product_id: each.orders for each in unit.purchases.wanted(len(self.wares))}
-        assert wanted == Counter(each for order in orders for each in order.quantities if each in on_sale)
+        wanted = {each.product_id: each for each in unit.purchases.wanted(len(self.wares))}
+        for ware_id in on_sale:
+            weights = [weight(order.created_at) for order in orders if ware_id in order.quantities]
+            demand = wanted.get(ware_id)
+            assert (demand.orders if demand else 0) == len(weights)
+            assert demand is None or isclose(demand.heat, sum(weights), rel_tol=1e-6, abs_tol=1e-6)
 
     def _check_coupons(self, unit: Unit) -> None:
         stored = {coupon.id: coupon for coupon in every(unit.coupons.page)}
@@ -119,6 +162,7 @@ class Books(Scene):
         """One letter about each event, and none about anything that did not happen."""
         about = {Template.ORDER_PLACED, Template.ORDER_STATUS}
         notices = self.notices(unit)
+        assert all(each.invoice_of is None or each.invoice_of in self.sales for each in notices)
         assert max(Counter((each.event, each.recipient, each.template) for each in notices).values(), default=1) == 1
         written = Counter((each.event, each.recipient) for each in notices if each.template in about)
         owed = Counter(
@@ -144,6 +188,22 @@ def check_sums(order: Order) -> None:
         numerator, denominator = rate.as_integer_ratio()
         base, whole = (net + tax, 100 * denominator + numerator) if included else (net, 100 * denominator)
         assert tax.minor == half_up(base.minor * numerator, whole)
+
+
+def check_explanation(order: Order) -> None:
+    """The explanation accounts for each amount of each line, and for the total."""
+    steps = [step for step in order.explanation if step.rule != "tax-included"]
+    assert total((step.amount for step in steps), order.currency) == order.total
+    for line in order.lines:
+        assert total((step.amount for step in steps if step.line == line.id), order.currency) == line.total
+        for rule, amount in (
+            ("subtotal", line.unit_price * line.quantity),
+            ("product-discount", -line.product_discount),
+        ):
+            said = (step.amount for step in steps if (step.line, step.rule) == (line.id, rule))
+            assert total(said, order.currency) == amount
+    taxes = (step.amount for step in order.explanation if step.rule in {"tax", "tax-included"})
+    assert total(taxes, order.currency) == order.tax
 
 
 def frozen(order: Order) -> Order:

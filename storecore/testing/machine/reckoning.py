@@ -8,12 +8,14 @@ from functools import partial
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from storecore.insight.days import Days, day_of
 from storecore.notices import Template
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.orders.payment import Payment, PaymentState
-from storecore.orders.refund import CreditNote, Refund, RefundCause, RefundStatus
+from storecore.orders.refund import APPROVED, OPEN, CreditNote, Refund, RefundCause, RefundStatus
 from storecore.ports import OrderQuery, RefundQuery, Unit
-from storecore.testing.machine.returning import Returning
+from storecore.testing.builders import NOW
+from storecore.testing.machine.returning import Returning, paid_for
 from storecore.testing.machine.scene import LONGEST_WAIT, every
 
 
@@ -50,8 +52,11 @@ class Reckoning(Returning):
             self._check_refunds(order, own)
             self._check_credit(unit, order, own, credit_notes)
             notes += credit_notes
+            check_given_back(order, own)
         assert sorted(note.sequence for note in notes) == list(range(1, len(notes) + 1))
         self._check_letters(unit, refunds)
+        assert {each.credit_note_id for each in self.notices(unit)} <= {None, *(note.id for note in notes)}
+        self._check_takings(unit, notes)
 
     def _check_payments(self, order: Order, payments: Sequence[Payment], refunds: Sequence[Refund]) -> None:
         accounts = self.bank.of_order(order.id)
@@ -63,11 +68,15 @@ class Reckoning(Returning):
             account = self.bank.accounts.get(each.id)
             if each.state is PaymentState.FAILED:
                 assert account is None or account.state is PaymentState.FAILED, "given up, but not for good"
+            if each.state is PaymentState.SUCCEEDED:
+                assert each.amount == order.total
+                assert order.is_paid
         waits = any(not each.state.final for each in payments)
         assert (order.payment_status is PaymentStatus.PENDING) is waits
         assert not waits or order.status is not Status.PENDING or order.pay_by is not None
         repaid = any(each.status is RefundStatus.REFUNDED for each in refunds)
         whole, none = order.refunded == order.total, not order.refunded
+        assert (order.payment_status is PaymentStatus.PARTLY_REFUNDED) is (not none and not whole)
         if order.is_paid:
             assert (order.payment_status is PaymentStatus.REFUNDED) is (repaid and whole)
             assert (order.payment_status is PaymentStatus.PAID) is (none and not (repaid and whole))
@@ -83,13 +92,16 @@ class Reckoning(Returning):
                 each.status is RefundStatus.APPROVED and not each.expect_return
             )
             assert (each.payout_at is not None) is owed
+            check_dates(each)
             if claim := self.claims.get(each.id):
                 paid_out = claim.status is not RefundStatus.REQUESTED and each.id in claim.sale.repaid
                 assert each.status is (RefundStatus.REFUNDED if paid_out else claim.status)
             else:
                 assert order.status is Status.CANCELLED
                 assert each.amount == order.total
-        assert len([each for each in refunds if each.id not in self.claims]) <= 1
+        of_the_whole = [each for each in refunds if each.id not in self.claims]
+        assert len(of_the_whole) <= 1
+        assert of_the_whole or not (order.status is Status.CANCELLED and order.is_paid and order.total)
 
     def _check_credit(self, unit: Unit, order: Order, refunds: Sequence[Refund], notes: Sequence[CreditNote]) -> None:
         """Whatever is taken off an invoice, once: each refund, or the whole of an order that was never paid."""
@@ -109,9 +121,41 @@ class Reckoning(Returning):
         if invoice and order.status is Status.CANCELLED and not owed:
             assert sum(note.total.minor for note in notes) == order.total.minor
 
+    def _check_takings(self, unit: Unit, notes: Sequence[CreditNote]) -> None:
+        """Reports are made of the papers, and of orders that only wait for theirs."""
+        zone = self.store.shop.timezone
+        days = Days(first=day_of(NOW, zone), last=day_of(self.clock(), zone), timezone=zone)
+        takings = unit.insight.takings(days)
+        issued = every(partial(unit.invoices.page, issued_from=None, issued_to=None))
+        due = [self.sales[order_id].placed.total.minor for order_id in unit.invoices.due(len(self.sales) or 1)]
+        assert sum(each.invoiced for each in takings) == sum(invoice.total.minor for invoice in issued) + sum(due)
+        assert sum(each.credited for each in takings) == sum(note.total.minor for note in notes)
+
     def _check_letters(self, unit: Unit, refunds: Sequence[Refund]) -> None:
         written = Counter(each.event for each in self.notices(unit) if each.template is Template.REFUND_STATUS)
         assert written == Counter(f"refund:{each.id}:{status}" for each in refunds for status in letters(each))
+
+
+def check_given_back(order: Order, refunds: Sequence[Refund]) -> None:
+    """Of no line more units are asked for than were bought, and what was agreed is what was paid for so many."""
+    for line in order.lines:
+        of_line = [(each, item) for each in refunds for item in each.items if item.line_id == line.id]
+        assert sum(item.quantity for each, item in of_line if each.status in OPEN) <= line.quantity
+        agreed = [item for each, item in of_line if each.status in APPROVED]
+        amount, tax = paid_for(line, sum(item.quantity for item in agreed))
+        assert (sum(item.amount.minor for item in agreed), sum(item.tax.minor for item in agreed)) == (amount, tax)
+    lines = {line.id: line.product_id for line in order.lines}
+    assert all(lines[item.line_id] == item.product_id for each in refunds for item in each.items)
+
+
+def check_dates(refund: Refund) -> None:
+    """They agree with where it is."""
+    done = refund.status is RefundStatus.REFUNDED
+    back = refund.status is RefundStatus.RECEIVED or (done and refund.expect_return)
+    assert (refund.decided_at is not None) is (refund.status is not RefundStatus.REQUESTED)
+    assert (refund.received_at is not None) is (refund.disposition is not None) is back
+    assert (refund.refunded_at is not None) is done
+    assert refund.payout_at is None or refund.payment_id is not None
 
 
 def letters(refund: Refund) -> list[RefundStatus]:

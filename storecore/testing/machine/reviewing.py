@@ -101,6 +101,7 @@ class Reviewing(Fulfilment):
         if decided is not None:
             opinion.status = ReviewStatus.PUBLISHED if publish else ReviewStatus.REJECTED
             self.decisions[opinion.author.email] += 1
+            self.note(self.staff, "review.approve" if publish else "review.reject", opinion.id)
 
     @rule(opinion=opinions, by_author=st.booleans())
     def delete_review(self, opinion: Opinion, by_author: bool) -> None:

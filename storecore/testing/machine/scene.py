@@ -178,6 +178,7 @@ class Scene(RuleBasedStateMachine):
         self.shoppers: list[Shopper] = []
         self.offered: list[Offered] = []
         self.sales: dict[str, Sale] = {}
+        self.staff_did: Counter[tuple[str, str | None, str]] = Counter()
         self._stock_up()
         user = self.register("staff@example.com")
         self.staff = self.store.accounts.set_role(by=SYSTEM, user_id=user.id, role=Role.ADMIN)
@@ -237,6 +238,10 @@ class Scene(RuleBasedStateMachine):
     def money(self, minor: int) -> Money:
         """An amount in the shop's currency."""
         return Money(minor, self.store.shop.currency)
+
+    def note(self, by: User, action: str, object_id: str) -> None:
+        """Note what the audit log should say that somebody of the staff did."""
+        self.staff_did[action, by.id, object_id] += 1
 
     def ware(self, product_id: str) -> Ware:
         """The model of a product."""
