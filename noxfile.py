@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``.
+``schema``, ``fuzz``, ``faults``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -117,3 +117,11 @@ def fuzz(session: nox.Session) -> None:
     """Send a hundred thousand inputs that are hardly HTTP to a server; takes some ten minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "tests/fuzz", *session.posargs, env={"FUZZ_INPUTS": "100000"})
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Let each call of each port fail in each use case, in memory and on SQLite; takes some twenty minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    for stage in ("in_memory", "on_sqlite"):
+        session.run("python", "-m", "storecore.testing.faults", f"tests.contracts.stages:{stage}", *session.posargs)
