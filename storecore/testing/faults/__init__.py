@@ -12,8 +12,12 @@ Give the contract a stage, which is your store, fresh and empty, and a way to br
 
     def keep(path: Path) -> Callable[[], None]:
         """Remember all that is in there; what is returned brings it back."""
-        shutil.copy(path, copy := path.with_suffix(".copy"))
-        return lambda: shutil.copy(copy, path)
+        copy(path, kept := path.with_suffix(".kept"))
+        return partial(copy, kept, path)
+
+    def copy(source: Path, target: Path) -> None:
+        with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+            there.backup(here)
 
 Cheap password hashes keep it quick. A scene is set up (people in every role, orders and refunds in every state, work
 for the worker), and each use case is found with arguments that fit. It is called once while nothing goes wrong, which

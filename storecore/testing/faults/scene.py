@@ -132,6 +132,7 @@ def prepare(store: Store, clock: MovingClock, bank: Bank) -> Mapping[str, Sequen
     _just_now(floor, ada, hat, scarf)
     floor.offer("by", ada, staff, agent, leaver, SYSTEM)
     floor.offer("accounts.erase.by", leaver)
+    floor.offer("catalog.recommendations.by", ada)
     floor.offer("user", ada)
     floor.offer("user_id", agent.id, banned.id)
     floor.offer("agent_id", colleague.id)
@@ -229,6 +230,8 @@ def _just_now(floor: Shopfloor, ada: User, hat: Product, scarf: Product) -> None
     store.refunds.approve(by=SYSTEM, refund_id=floor.refund(owed, by=ada), expect_return=False)
     floor.offer("coupon_id", code.id)
     floor.offer("code", code.code)
+    floor.offer("orders.place.coupon", code.code)
+    floor.offer("orders.quote.coupon", code.code)
     with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         dead = make_notice(unit.new_id, state=NoticeState.DEAD, attempts=40)
         unit.outbox.add([dead])
@@ -243,6 +246,11 @@ def _words(floor: Shopfloor) -> None:
         "orders.pay.token": [Card.GOOD],
         "orders.advance.note": ["On its way."],
         "support.attach.body": ["Look!"],
+        "support.attach.client_id": ["file 1"],
+        "support.send.client_id": ["message 1"],
+        "catalog.products.text": ["hat"],
+        "catalog.products.with_facets": [True],
+        "catalog.search.with_facets": [True],
         "reviews.write.comment": ["Warm."],
         "refunds.approve.include_shipping": [True],
         "deliver_to": [make_address()],
