@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``, ``simulate``.
+``schema``, ``fuzz``, ``simulate``, ``faults``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -125,3 +125,11 @@ def simulate(session: nox.Session) -> None:
     session.install("-q", "-e", ".[all]", *DEV)
     asked = session.posargs or ["--seeds", "1-1000", "--processes", str(os.cpu_count() or 1)]
     session.run("python", "-m", "storecore.testing.simulate", *asked)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Let each call of each port fail in each use case, in memory and on SQLite; takes some twenty minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    for stage in ("in_memory", "on_sqlite"):
+        session.run("python", "-m", "storecore.testing.faults", f"tests.contracts.stages:{stage}", *session.posargs)

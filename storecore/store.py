@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from storecore.accounts.administering import Administering
 from storecore.accounts.erasing import Erasing
@@ -210,7 +210,12 @@ class Store:
 
     def at(self, clock: Clock) -> "Store":
         """The same store by another clock: for demo data, imports of old trade, and tests."""
-        return Store(**{**vars(self._ports), "clock": clock})
+        return Store(**{**self.ports, "clock": clock})
+
+    @property
+    def ports(self) -> Mapping[str, Any]:
+        """Every adapter that it was assembled from, by parameter: for assembling another one with some of them."""
+        return MappingProxyType(vars(self._ports))
 
     def work(self) -> int:
         """Do what is due: counts, prices of discounts that began or ended, payments, invoices, refunds, the sums of

@@ -8,14 +8,14 @@ from typing import BinaryIO
 
 from storecore import checks
 from storecore.accounts.model import Actor
-from storecore.errors import NotFound, TooLarge, Unavailable, UnsupportedType
+from storecore.errors import NotFound, StoreError, TooLarge, Unavailable, UnsupportedType
 from storecore.media import Recogniser, clean_name
 from storecore.ports import Files, Random, Unit
 from storecore.shop import Shop
 from storecore.support.model import MAX_BODY, Attached, check_client_id
 from storecore.support.saying import Said, check_may_speak, said_before, say
 from storecore.support.telling import Telling, side_of, topic
-from storecore.transactions import Once, reading, writing
+from storecore.transactions import Once, Replayed, reading, writing
 
 LONGEST_WAY = timedelta(hours=1)
 """How long a file may be there before its message is."""
@@ -103,19 +103,21 @@ class Attaching(Telling):
         attached: Attached,
         once: Once | None,
     ) -> Said:
-        """The message of a file that was kept; a file that turns out to belong to none is removed at once."""
-        needed = False
+        """The message of a file that was kept; a file that turns out to belong to none is removed at once.
+
+        After anything else than a refusal the message may have been committed all the same: the broom will look.
+        """
         try:
             said = self._attach(
                 by=by, conversation_id=conversation_id, body=body, client_id=client_id, attached=attached, once=once
             )
-            needed = not said.repeated
         except Unavailable:
-            needed = True  # it may have been committed all the same: the broom will look
             raise
-        finally:
-            if not needed:
-                self.files.remove(attached.stored_as)
+        except (StoreError, Replayed):
+            self.files.remove(attached.stored_as)
+            raise
+        if said.repeated:
+            self.files.remove(attached.stored_as)
         return said
 
     @writing

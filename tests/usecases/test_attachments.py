@@ -303,18 +303,19 @@ def test_what_is_killed_between_file_and_row_leaves_no_row_and_the_broom_takes_t
     assert fetched(store, ada, whole) == PNG
 
 
+@pytest.mark.parametrize("failure", [Unavailable(), RuntimeError("of a driver"), Killed()])
 def test_a_database_that_fails_leaves_the_file_to_the_broom_since_its_row_may_be_there(
-    store: Floor, monkeypatch: pytest.MonkeyPatch
+    store: Floor, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
     ada = person(store)
     opened = ask(store, ada)
 
     def fail(unit: Unit, *_: object, **__: object) -> Said:
-        raise Unavailable()
+        raise failure
 
     with monkeypatch.context() as patched:
         patched.setattr("storecore.support.attaching.say", fail)
-        with pytest.raises(Unavailable):
+        with pytest.raises(type(failure)):
             attach(store, ada, opened)
     assert (len(kept(store)), len(said(store, opened))) == (1, 1)
     store.time.forward(minutes=61)
