@@ -9,6 +9,9 @@ A storage adapter passes them all by::
         def storage(self) -> Storage:
             return MyStorage(…)  # fresh and empty
 
+What it can do beside the port, it says by name: ``capabilities = frozenset({COUNT_STATEMENTS})`` and a method
+``count_statements`` in place of ``missing``. See :class:`Contract` for what becomes of the others.
+
 The other ports have a class each: ``PasswordsContract``, ``SignerContract``, ``CipherContract``, ``MailerContract``,
 ``DocumentsContract``, ``FilesContract``, ``HubContract`` and ``RateLimitsContract``, with a fixture named after the
 port; ``PaymentProviderContract`` has two.
@@ -21,17 +24,18 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
 from storecore.testing.contracts.accounts import (  # noqa: E402 - after the rewrite
-    SessionsContract,
     UserListsContract,
     UsersContract,
 )
 from storecore.testing.contracts.answers import AnswersContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.audit import AuditContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.breaking import BreakingContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.carts import CartsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewrite
     CategoriesContract,
     ProductsContract,
 )
+from storecore.testing.contracts.conventions import ConventionsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.erasure import ErasureContract  # noqa: E402 - after the rewrite
@@ -60,6 +64,7 @@ from storecore.testing.contracts.providers import (  # noqa: E402 - after the re
 )
 from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewrite
     ALL_CAPABILITIES,
+    BREAK_COMMITS,
     COUNT_STATEMENTS,
     Contract,
     Counted,
@@ -74,6 +79,7 @@ from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewr
     PasswordsContract,
     SignerContract,
 )
+from storecore.testing.contracts.sessions import SessionsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.stock import StockContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.units import UnitsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - after the rewrite
@@ -81,6 +87,8 @@ from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - af
 
 class StorageContract(
     UnitsContract,
+    BreakingContract,
+    ConventionsContract,
     UsersContract,
     UserListsContract,
     SessionsContract,
@@ -114,14 +122,17 @@ class StorageContract(
 
 __all__ = [
     "ALL_CAPABILITIES",
+    "BREAK_COMMITS",
     "COUNT_STATEMENTS",
     "AnswersContract",
     "AuditContract",
     "Bank",
+    "BreakingContract",
     "CartsContract",
     "CategoriesContract",
     "CipherContract",
     "Contract",
+    "ConventionsContract",
     "ConversationsContract",
     "Counted",
     "CouponsContract",
