@@ -133,6 +133,17 @@ class InvoicesContract(Contract):
                 fetch = partial(unit.invoices.page, issued_from=issued_from, issued_to=issued_to)
                 check_pages(fetch, [invoices[n] for n in expected])
 
+    def test_invoices_are_listed_by_when_they_were_issued_whatever_their_ids(self, storage: Storage) -> None:
+        new_id = ids()
+        invoices = []
+        for n, order in enumerate(placed(storage, new_id, 3)):
+            with written(storage) as unit:
+                sequence = unit.invoices.next_sequence()
+                invoices.append(make_invoice(new_id, order, sequence, issued_at=NOW - n * HOUR))
+                unit.invoices.add(invoices[-1])
+        with seen(storage) as unit:
+            check_pages(partial(unit.invoices.page, issued_from=None, issued_to=None), invoices)
+
     def test_an_invoice_is_due_for_an_offline_order_that_stands_or_a_paid_one(self, storage: Storage) -> None:
         new_id = ids()
         offline, cancelled, invoiced, delivered = placed(storage, new_id, 4)

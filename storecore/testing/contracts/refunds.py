@@ -253,8 +253,9 @@ class RefundsContract(Contract):
                 unit.payments.add(payment)
         add(storage, *refunds)
         with written(storage) as unit:
-            leased = unit.refunds.lease(NOW, NOW + HOUR / 2, 1)
+            leased = unit.refunds.lease(NOW, (NOW + HOUR / 2).astimezone(timezone(2 * HOUR)), 1)
             assert leased == [replace(refunds[1], payout_at=NOW + HOUR / 2)]
+            assert [refund.payout_at and refund.payout_at.tzinfo for refund in leased] == [UTC]
         with written(storage) as unit:
             assert [refund.id for refund in unit.refunds.lease(NOW, NOW + HOUR / 2, 9)] == [refunds[0].id]
             assert list(unit.refunds.lease(NOW, NOW + HOUR / 2, 9)) == []
