@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``.
+``schema``, ``fuzz``, ``mutants``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -117,3 +117,10 @@ def fuzz(session: nox.Session) -> None:
     """Send a hundred thousand inputs that are hardly HTTP to a server; takes some ten minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "tests/fuzz", *session.posargs, env={"FUZZ_INPUTS": "100000"})
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Try every wrong adapter that the contracts have to tell from right ones; takes some three minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", "-n", "2", "tests/mutants", *session.posargs, env={"MUTANTS": "all"})
