@@ -19,9 +19,16 @@ from storecore.ports import (
     Storage,
 )
 from storecore.testing import contracts
-from storecore.testing.contracts import Bank, StorageContract
+from storecore.testing.contracts import Bank, StorageContract, hub, proving
 from tests.adapters.test_payments import DemoBank
 from tests.contracts.test_memory import TestMemoryStorage
+
+
+@pytest.fixture(autouse=True)
+def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits half a minute for what a mutant never does."""
+    for module in (proving, hub):
+        monkeypatch.setattr(module, "PATIENCE", 10.0)
 
 
 class _InMemory:

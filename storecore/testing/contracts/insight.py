@@ -32,7 +32,16 @@ from storecore.testing.builders import (
     usd,
 )
 from storecore.testing.contracts.catalog import shelve
-from storecore.testing.contracts.proving import COUNT_STATEMENTS, Contract, Together, needs, rerun, seen, written
+from storecore.testing.contracts.proving import (
+    COUNT_STATEMENTS,
+    Contract,
+    Together,
+    needs,
+    rerun,
+    seen,
+    until_nothing,
+    written,
+)
 
 DAY = timedelta(days=1)
 UTC_DAYS = partial(Days, timezone="UTC")
@@ -120,8 +129,7 @@ class InsightContract(Contract):
             before = everything(unit, MONTH)
 
         def all_of_it() -> None:
-            while rerun(storage, partial(_roll_up, most=1)):
-                pass
+            list(until_nothing(storage, partial(_roll_up, most=1)))
 
         Together(*[all_of_it] * 3).succeed()
         with seen(storage, NOW + DAY) as unit:

@@ -14,7 +14,15 @@ from storecore.orders.model import Order, PaymentStatus
 from storecore.ports import NewId, Storage, Unit
 from storecore.testing.builders import NOW, ids, make_invoice, make_order
 from storecore.testing.contracts.catalog import shelve
-from storecore.testing.contracts.proving import Contract, Together, check_pages, overlap, rerun, seen, written
+from storecore.testing.contracts.proving import (
+    Contract,
+    Together,
+    check_pages,
+    overlap,
+    seen,
+    until_nothing,
+    written,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -104,8 +112,7 @@ class InvoicesContract(Contract):
                     unit.invoices.add(make_invoice(made, order, sequence, issued_at=NOW + sequence * HOUR))
                 return bool(due)
 
-            while rerun(storage, body):
-                pass
+            list(until_nothing(storage, body))
 
         Together(*[partial(issue, start) for start in (5000, 6000, 7000, 8000)]).succeed()
         assert sequences(storage) == list(range(12, 0, -1))

@@ -11,7 +11,7 @@ from storecore.orders.payment import Outcome, Payment, PaymentState
 from storecore.ports import Storage, Unit
 from storecore.testing.builders import NOW, ids, make_payment
 from storecore.testing.contracts.invoices import placed
-from storecore.testing.contracts.proving import Contract, Together, overlap, rerun, seen, written
+from storecore.testing.contracts.proving import Contract, Together, overlap, seen, until_nothing, written
 
 MINUTE = timedelta(minutes=1)
 FAILED = Outcome(state=PaymentState.FAILED, failure="declined")
@@ -193,7 +193,7 @@ class PaymentsContract(Contract):
 
         def lease() -> list[str]:
             mine: list[str] = []
-            while taken := rerun(storage, lambda unit: unit.payments.lease(at, at + MINUTE, 1)):
+            for taken in until_nothing(storage, lambda unit: unit.payments.lease(at, at + MINUTE, 1)):
                 mine += [payment.id for payment in taken]
             return mine
 

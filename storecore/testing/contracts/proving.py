@@ -149,6 +149,15 @@ def rerun(storage: Storage, body: Callable[[Unit], T], *, attempts: int = 200) -
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def until_nothing(storage: Storage, body: Callable[[Unit], T]) -> Iterator[T]:
+    """What a use case gives each time, again and again, until it gives nothing; an error if it never ends."""
+    for _ in range(MOST_PAGES):
+        if not (given := rerun(storage, body)):
+            return
+        yield given
+    raise AssertionError("there is always more")
+
+
 def walk(fetch: Callable[[PageRequest], Page[T]], *, limit: int) -> list[T]:
     """Every row of a list, page by page, and each page as full as it can be."""
     rows: list[T] = []

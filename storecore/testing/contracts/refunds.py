@@ -34,6 +34,7 @@ from storecore.testing.contracts.proving import (
     overlap,
     rerun,
     seen,
+    until_nothing,
     written,
 )
 
@@ -276,7 +277,7 @@ class RefundsContract(Contract):
         taken: list[str] = []
 
         def work() -> None:
-            while leased := rerun(storage, lambda unit: list(unit.refunds.lease(NOW, NOW + HOUR, 2))):
+            for leased in until_nothing(storage, lambda unit: list(unit.refunds.lease(NOW, NOW + HOUR, 2))):
                 taken.extend(refund.id for refund in leased)
 
         Together(work, work, work).succeed()
