@@ -6,6 +6,25 @@ from tests.mutants.mutating import mutants
 MUTANTS = (
     *mutants(
         "adapters.memory.storage",
+        "BreakingContract",
+        (
+            "what comes before a commit breaks lasts",
+            "        self._storage.swap_in(self._space.draft.sealed())\n",
+            "        after = self._space.draft.sealed()\n"
+            '        self._storage.tables = __import__("dataclasses").replace(self._storage.tables, orders=after.orders)\n'
+            "        self._storage.swap_in(after)\n",
+        ),
+        (
+            "a commit that breaks is told in words of the driver",
+            "        self._storage.swap_in(self._space.draft.sealed())\n",
+            "        try:\n"
+            "            self._storage.swap_in(self._space.draft.sealed())\n"
+            "        except Exception as error:\n"
+            "            raise OSError from error\n",
+        ),
+    ),
+    *mutants(
+        "adapters.memory.storage",
         "UnitsContract",
         (
             "writers don't take turns",
