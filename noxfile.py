@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``, ``simulate``, ``faults``.
+``schema``, ``fuzz``, ``simulate``, ``faults``, ``mutants``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -133,3 +133,10 @@ def faults(session: nox.Session) -> None:
     session.install("-q", "-e", ".[all]", *DEV)
     for stage in ("in_memory", "on_sqlite"):
         session.run("python", "-m", "storecore.testing.faults", f"tests.contracts.stages:{stage}", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Try every wrong adapter that the contracts have to tell from right ones; takes some three minutes."""
+    session.install("-q", "-e", ".[all]", *DEV)
+    session.run("pytest", "-n", "2", "tests/mutants", *session.posargs, env={"MUTANTS": "all"})

@@ -1,8 +1,9 @@
 """Every port of the shop on one page: what the core needs from technology, and what it may rely on.
 
 The docstrings are the contract; ``storecore.testing.contracts`` checks it on any adapter. Unless a method says
-otherwise it takes no lock, a missing row raises ``NotFound``, and a malformed id is simply a missing row. Times go
-in with any offset and come out in UTC. Everything a :class:`Unit` writes is seen by its own later reads.
+otherwise it takes no lock, a missing row raises ``NotFound`` (to whoever saves it, perhaps ``Contention``), and a
+malformed id is simply a missing row. Times go in with any offset and come out in UTC. Everything a :class:`Unit` writes
+is seen by its own later reads.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set

@@ -31,7 +31,7 @@ class MemoryConversations(Repository):
 
     def save(self, conversation: Conversation) -> None:
         """Raises ``Contention``."""
-        stored = self.get(conversation.id)
+        draft, stored = self._draft, self.get(conversation.id)
         if conversation.version != stored.version + 1:
             raise Contention()
         kept = replace(
@@ -40,7 +40,7 @@ class MemoryConversations(Repository):
             created_at=stored.created_at,
             waiting_since=stored.waiting_since,
         )
-        self._draft.conversations.put(conversation.id, in_utc(kept))
+        draft.conversations.put(conversation.id, in_utc(kept))
 
     def page(self, query: ConversationQuery, page: PageRequest) -> Page[Conversation]:
         """Newest first."""

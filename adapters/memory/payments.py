@@ -46,7 +46,7 @@ class MemoryPayments(Repository):
 
     def save(self, payment: Payment) -> None:
         """Raises ``Contention``, ``PaymentInProgress``."""
-        stored = self.get(payment.id)
+        draft, stored = self._draft, self.get(payment.id)
         if payment.state is not PaymentState.FAILED and stored.state is PaymentState.FAILED:
             self._refuse_another(payment)
         if payment.version != stored.version + 1:
@@ -59,7 +59,7 @@ class MemoryPayments(Repository):
             check_at=payment.check_at,
             version=payment.version,
         )
-        self._draft.payments.put(payment.id, in_utc(changed))
+        draft.payments.put(payment.id, in_utc(changed))
         self._index(payment)
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Payment]:
@@ -107,10 +107,10 @@ class MemoryRefunds(Repository):
 
     def save(self, refund: Refund) -> None:
         """Raises ``Contention``."""
-        stored = self.get(refund.id)
+        draft, stored = self._draft, self.get(refund.id)
         if refund.version != stored.version + 1:
             raise Contention()
-        self._draft.refunds.put(refund.id, in_utc(refund))
+        draft.refunds.put(refund.id, in_utc(refund))
 
     def page(self, query: RefundQuery, page: PageRequest) -> Page[Refund]:
         """Newest first."""

@@ -254,6 +254,7 @@ class SqlConversations:
 
     def rename_agent(self, user_id: str, name: str) -> None:
         """A handful of messages at a time."""
+        self._transaction.check_writable()
         for said in every(lambda page: self._by_agent(user_id, page)):
             conversation_id, seq, private = said
             opened = self._transaction.unseal("messages.private", private)

@@ -1,7 +1,7 @@
 """Attempts to pay."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -102,7 +102,7 @@ class SqlPayments:
         self._transaction.check_writable()
         rows = self._transaction.rows(_due, {"at": at, "most": limit})
         self._transaction.write(_lease, [{"this": row[0], "until": until} for row in rows])
-        return [_payment(row, check_at=until) for row in rows]
+        return [_payment(row, check_at=until.astimezone(UTC)) for row in rows]
 
 
 def _changing(payment: Payment) -> dict[str, Any]:

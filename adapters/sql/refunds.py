@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -165,7 +165,7 @@ class SqlRefunds:
         self._transaction.check_writable()
         rows = self._transaction.rows(_due, {"at": at, "most": limit})
         self._transaction.write(_lease, [{"this": row[0], "until": until} for row in rows])
-        return [replace(refund, payout_at=until) for refund in self._whole(rows)]
+        return [replace(refund, payout_at=until.astimezone(UTC)) for refund in self._whole(rows)]
 
     def _changing(self, refund: Refund) -> dict[str, Any]:
         private = {"reason": refund.reason, "decision_note": refund.decision_note}

@@ -131,7 +131,10 @@ def _opened(engine: Engine, *before: str) -> Iterator[Connection]:
             connection.begin()
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise refusal(error, {}) from error
-        yield connection
+        try:
+            yield connection
+        finally:
+            _driver(connection).rollback()  # SQLAlchemy takes a commit that failed for the end of its transaction
 
 
 def _driver(connection: Connection) -> Any:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Executable
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from adapters.sql.dialect import Refusals, is_unwritable, queue_for, refusal
 from storecore.errors import Contention, Unavailable
@@ -64,7 +64,12 @@ class Transaction:
                 self.check_writable()
                 return 0
             values = values[0]  # one row is quicker written as one than as the first of many
-        return self._write(statement, values, refuses).rowcount
+        try:
+            return self._write(statement, values, refuses).rowcount
+        except (UnicodeEncodeError, DataError) as error:
+            if statement.is_delete and (isinstance(error, UnicodeEncodeError) or is_unwritable(error)):
+                return 0
+            raise
 
     def returned(self, statement: Executable, values: Values) -> Sequence[Row]:
         """Change rows and get them back, by a statement that has ``RETURNING``."""

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Barrier
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import psycopg
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import PoolProxiedConnection, event, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,7 +32,7 @@ from storecore.testing.builders import (
     make_product,
     make_user,
 )
-from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
+from storecore.testing.contracts import BREAK_COMMITS, COUNT_STATEMENTS, Counted, StorageContract
 from storecore.testing.contracts.catalog import shelve
 from storecore.testing.contracts.proving import Together, overlap, rerun, seen, written
 from tests.contracts.looks import LOOKS, Look
@@ -59,7 +59,7 @@ def hasty(url: URL) -> Iterator[SqlStorage]:
 class TestPostgresql(StorageContract):
     """Each test has a database of its own."""
 
-    capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS})
+    capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS, BREAK_COMMITS})
 
     @pytest.fixture
     def peer(self, url: URL) -> Iterator[Storage]:
@@ -70,6 +70,24 @@ class TestPostgresql(StorageContract):
     def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
         assert isinstance(storage, SqlStorage)
         return storage.count_statements()
+
+    @contextmanager
+    def break_commits(self, storage: Storage, *, lasting: bool) -> Iterator[None]:
+        assert isinstance(storage, SqlStorage)
+        readers, writers = storage._database.engines
+        commit = writers.dialect.do_commit
+
+        def broken(connection: PoolProxiedConnection) -> None:
+            if lasting:
+                commit(connection)
+            driver: Any = connection.driver_connection
+            with readers.connect() as other:
+                other.exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (driver.info.backend_pid,))
+            driver.execute("COMMIT")  # its connection is gone
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writers.dialect, "do_commit", broken)
+            yield
 
 
 # Waiting, and its end.

@@ -1,7 +1,7 @@
 """The proof kit itself: what it collects, and what it notices."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 import pytest
@@ -11,8 +11,13 @@ from adapters.memory.storage import MemoryUnit
 from adapters.memory.tables import Workspace
 from storecore.lists import Page, PageRequest
 from storecore.ports import NewId, Storage, Unit
-from storecore.testing.contracts import ALL_CAPABILITIES, COUNT_STATEMENTS, StorageContract
+from storecore.testing.contracts import ALL_CAPABILITIES, COUNT_STATEMENTS, Counted, StorageContract
 from storecore.testing.contracts.proving import Contract, Together, check_pages, needs
+
+
+def count_nothing(_: Contract, storage: Storage) -> AbstractContextManager[Counted]:
+    """Nothing is sent."""
+    raise AssertionError(storage)
 
 
 class Budgeted(Contract):
@@ -20,19 +25,23 @@ class Budgeted(Contract):
     def test_a_budget(self) -> None: ...
 
 
-def test_a_test_that_needs_a_missing_capability_is_not_collected() -> None:
+def test_a_test_that_needs_a_missing_capability_says_what_is_not_checked() -> None:
     class Without(Budgeted):
         missing = ALL_CAPABILITIES
 
     class With(Budgeted):
-        capabilities = ALL_CAPABILITIES
+        capabilities = frozenset({COUNT_STATEMENTS})
+        count_statements = count_nothing
 
     class WithAfterAll(Without):
-        capabilities = ALL_CAPABILITIES
+        capabilities = frozenset({COUNT_STATEMENTS})
+        missing = ALL_CAPABILITIES - capabilities
+        count_statements = count_nothing
 
-    name = Budgeted.test_a_budget.__name__
-    collected = [getattr(contract, name) is not None for contract in (Without, With, WithAfterAll)]
-    assert collected == [False, True, True]
+    with pytest.raises(pytest.skip.Exception, match="without count_statements it is not checked that a budget"):
+        Without().test_a_budget()
+    for contract in (With(), WithAfterAll()):
+        contract.test_a_budget()
 
 
 def test_an_undeclared_capability_fails_the_run() -> None:
@@ -41,6 +50,19 @@ def test_an_undeclared_capability_fails_the_run() -> None:
 
     with pytest.raises(AssertionError):
         Silent().test_every_capability_is_declared_or_named_as_missing()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"missing": frozenset({"count_statments"})}, "no capability: count_statments"),
+        ({"capabilities": frozenset({COUNT_STATEMENTS})}, "declares count_statements: override"),
+        ({"missing": ALL_CAPABILITIES, "count_statements": count_nothing}, "overrides count_statements, which"),
+    ],
+)
+def test_a_capability_that_is_declared_wrongly_is_refused_at_once(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        type("Wrong", (Budgeted,), wrong)
 
 
 def test_two_contracts_with_a_test_of_one_name_can_not_be_joined() -> None:
@@ -104,6 +126,9 @@ class Forgetful(MemoryStorage):
         StorageContract.test_two_units_that_draw_a_number_at_once_draw_two,
         StorageContract.test_two_workers_at_once_never_take_the_same_mail,
         StorageContract.test_two_units_at_once_do_not_both_get_a_key,
+        StorageContract.test_of_two_who_rotate_one_token_at_once_the_second_sees_that_it_is_replaced,
+        StorageContract.test_two_workers_that_refresh_at_once_tell_of_each_price_once,
+        StorageContract.test_of_two_units_that_want_one_name_at_once_one_gets_it,
     ],
 )
 def test_a_storage_that_loses_updates_is_noticed(contract: Callable[[StorageContract, Storage], None]) -> None:

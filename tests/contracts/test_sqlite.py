@@ -6,14 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.encryption import FernetCipher
@@ -40,7 +40,7 @@ from storecore.testing.builders import (
     make_token,
     make_user,
 )
-from storecore.testing.contracts import COUNT_STATEMENTS, Counted, StorageContract
+from storecore.testing.contracts import BREAK_COMMITS, COUNT_STATEMENTS, Counted, StorageContract
 from tests.contracts.looks import LOOKS, Look
 
 CIPHER = FernetCipher(["k" * 32])
@@ -69,7 +69,7 @@ def storage(path: Path) -> Iterator[SqlStorage]:
 class TestSqlite(StorageContract):
     """Each test has a file of its own."""
 
-    capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS})
+    capabilities: ClassVar[frozenset[str]] = frozenset({COUNT_STATEMENTS, BREAK_COMMITS})
 
     @pytest.fixture
     def peer(self, path: Path) -> Iterator[Storage]:
@@ -80,6 +80,23 @@ class TestSqlite(StorageContract):
     def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
         assert isinstance(storage, SqlStorage)
         return storage.count_statements()
+
+    @contextmanager
+    def break_commits(self, storage: Storage, *, lasting: bool) -> Iterator[None]:
+        assert isinstance(storage, SqlStorage)
+        _, writers = storage._database.engines
+        commit = writers.dialect.do_commit
+
+        def broken(connection: PoolProxiedConnection) -> None:
+            if lasting:
+                commit(connection)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writers.dialect, "do_commit", broken)
+            yield
 
 
 def stocked(storage: Storage, *stocks: int) -> list[str]:

@@ -14,7 +14,8 @@ and that either is told ``Contention`` or ``Busy`` and is run again, are both fi
 second fixture, ``peer``: the same shop as another process opens it. When it is ``Busy``, and what it does while its
 technology is down, is for tests of your own.
 
-What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails::
+What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails; what
+is not checked since one is missing, is told by ``pytest -rs`` (see :class:`Contract`)::
 
     class TestMyStorage(StorageContract):
         capabilities = frozenset({COUNT_STATEMENTS})
@@ -37,17 +38,18 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
 from storecore.testing.contracts.accounts import (  # noqa: E402 - after the rewrite
-    SessionsContract,
     UserListsContract,
     UsersContract,
 )
 from storecore.testing.contracts.answers import AnswersContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.audit import AuditContract  # noqa: E402 - after the rewrite
+from storecore.testing.contracts.breaking import BreakingContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.carts import CartsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.catalog import (  # noqa: E402 - after the rewrite
     CategoriesContract,
     ProductsContract,
 )
+from storecore.testing.contracts.conventions import ConventionsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.conversations import ConversationsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.coupons import CouponsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.erasure import ErasureContract  # noqa: E402 - after the rewrite
@@ -78,6 +80,7 @@ from storecore.testing.contracts.providers import (  # noqa: E402 - after the re
 )
 from storecore.testing.contracts.proving import (  # noqa: E402 - after the rewrite
     ALL_CAPABILITIES,
+    BREAK_COMMITS,
     COUNT_STATEMENTS,
     Contract,
     Counted,
@@ -92,6 +95,7 @@ from storecore.testing.contracts.secrecy import (  # noqa: E402 - after the rewr
     PasswordsContract,
     SignerContract,
 )
+from storecore.testing.contracts.sessions import SessionsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.stock import StockContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.units import UnitsContract  # noqa: E402 - after the rewrite
 from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - after the rewrite
@@ -100,6 +104,8 @@ from storecore.testing.contracts.wishes import WishesContract  # noqa: E402 - af
 class StorageContract(
     UnitsContract,
     KeepingContract,
+    BreakingContract,
+    ConventionsContract,
     UsersContract,
     UserListsContract,
     SessionsContract,
@@ -134,14 +140,17 @@ class StorageContract(
 
 __all__ = [
     "ALL_CAPABILITIES",
+    "BREAK_COMMITS",
     "COUNT_STATEMENTS",
     "AnswersContract",
     "AuditContract",
     "Bank",
+    "BreakingContract",
     "CartsContract",
     "CategoriesContract",
     "CipherContract",
     "Contract",
+    "ConventionsContract",
     "ConversationsContract",
     "Counted",
     "CouponsContract",

@@ -1,22 +1,19 @@
-"""Users, their addresses, sessions and refresh tokens."""
+"""Users, their addresses, and who is found by a few letters."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from storecore.accounts.model import RefreshToken, Session, User
 from storecore.accounts.permissions import Permission, Role
 from storecore.errors import Contention, EmailTaken, NotFound
 from storecore.lists import PageRequest
-from storecore.ports import NewId, Storage, UserQuery
+from storecore.ports import Storage, UserQuery
 from storecore.testing.builders import (
     NOW,
     ids,
     make_address,
     make_saved_address,
-    make_session,
-    make_token,
     make_user,
 )
 from storecore.testing.contracts.proving import COUNT_STATEMENTS, Contract, check_pages, needs, seen, written
@@ -117,9 +114,11 @@ class UsersContract(Contract):
 
     def test_active_people_of_a_role_are_listed_oldest_first(self, storage: Storage) -> None:
         new_id = ids()
-        admins = [make_user(new_id, role=Role.ADMIN, created_at=NOW + timedelta(days=n)) for n in range(3)]
+        days = (1, 0, 2)  # not in the order of their ids
+        people = [make_user(new_id, role=Role.ADMIN, created_at=NOW + timedelta(days=day)) for day in days]
+        admins = [people[1], people[0], people[2]]
         with written(storage) as unit:
-            for user in reversed(admins):
+            for user in people:
                 unit.users.add(user)
             unit.users.add(make_user(new_id, role=Role.ADMIN, is_active=False))
             unit.users.add(make_user(new_id))
@@ -159,17 +158,26 @@ class UsersContract(Contract):
         user = make_user(new_id)
         address = make_saved_address(new_id, user, label=None)
         changed = replace(address, label="Work", address=make_address(line2="Kat 3", region="Kadıköy"))
+        other = make_saved_address(new_id, user)
         with written(storage) as unit:
             unit.users.add(user)
             unit.users.add_address(address)
+            unit.users.add_address(other)
         with written(storage) as unit:
             unit.users.save_address(changed)
         with seen(storage) as unit:
-            assert list(unit.users.addresses(user.id)) == [changed]
+            assert list(unit.users.addresses(user.id)) == [changed, other]
         with written(storage) as unit:
             unit.users.remove_address(user.id, address.id)
         with seen(storage) as unit:
-            assert list(unit.users.addresses(user.id)) == []
+            assert list(unit.users.addresses(user.id)) == [other]
+        with pytest.raises(NotFound), written(storage) as unit:
+            unit.users.remove_address(user.id, address.id)
+
+    def test_nobody_has_no_address_book(self, storage: Storage) -> None:
+        new_id = ids()
+        with pytest.raises(NotFound), written(storage) as unit:
+            unit.users.add_address(make_saved_address(new_id, make_user(new_id)))
 
     def test_somebody_elses_address_is_not_found(self, storage: Storage) -> None:
         new_id = ids()
@@ -201,6 +209,7 @@ class UserListsContract(Contract):
             )
         ]
         users.append(make_user(new_id, created_at=users[-1].created_at))
+        users.insert(0, make_user(new_id, role=Role.VENDOR, created_at=NOW - day))  # the oldest, with the greatest id
         with written(storage) as unit:
             for user in users:
                 unit.users.add(user)
@@ -268,123 +277,3 @@ class UserListsContract(Contract):
             with seen(storage) as unit, self.count_statements(storage) as statements:
                 assert unit.users.page(query, page).total == 20
             assert statements.count <= most
-
-
-class SessionsContract(Contract):
-    """Sign-ins and the rotation of refresh tokens."""
-
-    def test_a_live_session_of_an_active_user_is_signed_in(self, storage: Storage) -> None:
-        user, session, _ = sign_in(storage, ids())
-        with seen(storage) as unit:
-            assert unit.sessions.signed_in(session.id, NOW) == user
-            assert unit.sessions.signed_in(session.id, session.expires_at - timedelta(microseconds=1)) == user
-            assert unit.sessions.signed_in(session.id, session.expires_at) is None
-            assert unit.sessions.signed_in("no such session", NOW) is None
-
-    def test_the_users_of_several_live_sessions_are_found_at_once(self, storage: Storage) -> None:
-        new_id = ids()
-        user, session, _ = sign_in(storage, new_id)
-        second, ended = make_session(new_id, user), make_session(new_id, user, ended_at=NOW)
-        with written(storage) as unit:
-            for each in (second, ended):
-                unit.sessions.add(each, make_token(each))
-        asked = [session.id, second.id, ended.id, "no such session", session.id]
-        with seen(storage) as unit:
-            assert unit.sessions.all_signed_in(asked, NOW) == {session.id: user, second.id: user}
-            assert unit.sessions.all_signed_in(asked, session.expires_at) == {}
-            assert unit.sessions.all_signed_in([], NOW) == {}
-        with written(storage) as unit:
-            unit.users.save(user.changed(is_active=False))
-        with seen(storage) as unit:
-            assert unit.sessions.all_signed_in(asked, NOW) == {}
-
-    def test_a_banned_user_is_not_signed_in(self, storage: Storage) -> None:
-        user, session, _ = sign_in(storage, ids())
-        with written(storage) as unit:
-            unit.users.save(user.changed(is_active=False))
-        with seen(storage) as unit:
-            assert unit.sessions.signed_in(session.id, NOW) is None
-
-    def test_an_ended_session_is_signed_out_and_stays_listed(self, storage: Storage) -> None:
-        user, session, token = sign_in(storage, ids())
-        with written(storage) as unit:
-            unit.sessions.end(session.id, NOW)
-            unit.sessions.end(session.id, NOW + timedelta(hours=1))
-        with written(storage) as unit:
-            assert unit.sessions.signed_in(session.id, NOW) is None
-            assert list(unit.sessions.of_user(user.id)) == [replace(session, ended_at=NOW)]
-            assert unit.sessions.token(token.hash) == (token, replace(session, ended_at=NOW), user)
-
-    def test_a_token_is_found_with_its_session_and_user(self, storage: Storage) -> None:
-        user, session, token = sign_in(storage, ids())
-        with written(storage) as unit:
-            assert unit.sessions.token(token.hash) == (token, session, user)
-            assert unit.sessions.token(b"unknown") is None
-
-    def test_rotating_replaces_a_token_and_prolongs_its_session(self, storage: Storage) -> None:
-        user, session, old = sign_in(storage, ids())
-        later = NOW + timedelta(days=1)
-        new = RefreshToken(hash=b"second", session_id=session.id, created_at=later)
-        with written(storage) as unit:
-            unit.sessions.rotate(old, new, seen_at=later, expires_at=later + timedelta(days=30))
-        prolonged = replace(session, seen_at=later, expires_at=later + timedelta(days=30))
-        with written(storage) as unit:
-            assert unit.sessions.token(old.hash) == (replace(old, replaced_at=later), prolonged, user)
-            assert unit.sessions.token(new.hash) == (new, prolonged, user)
-
-    def test_a_token_stays_replaced_at_the_time_it_first_was(self, storage: Storage) -> None:
-        _, session, old = sign_in(storage, ids())
-        for n in (1, 2):
-            at = NOW + timedelta(seconds=n)
-            new = RefreshToken(hash=f"token {n}".encode(), session_id=session.id, created_at=at)
-            with written(storage) as unit:
-                unit.sessions.rotate(old, new, seen_at=at, expires_at=session.expires_at)
-        with written(storage) as unit:
-            found = unit.sessions.token(old.hash)
-        assert found is not None
-        assert found[0].replaced_at == NOW + timedelta(seconds=1)
-
-    def test_every_session_ends_but_the_one_in_use(self, storage: Storage) -> None:
-        new_id = ids()
-        user, first, _ = sign_in(storage, new_id)
-        second = make_session(new_id, user, created_at=NOW + timedelta(minutes=1))
-        _, stranger, _ = sign_in(storage, new_id)
-        with written(storage) as unit:
-            unit.sessions.add(second, make_token(second))
-        with written(storage) as unit:
-            unit.sessions.end_all(user.id, NOW, but=second.id)
-        with seen(storage) as unit:
-            assert list(unit.sessions.of_user(user.id)) == [second, replace(first, ended_at=NOW)]
-            assert unit.sessions.signed_in(stranger.id, NOW) is not None
-        with written(storage) as unit:
-            unit.sessions.end_all(user.id, NOW + timedelta(hours=1))
-        with seen(storage) as unit:
-            assert [session.ended_at for session in unit.sessions.of_user(user.id)] == [NOW + timedelta(hours=1), NOW]
-
-    def test_sweeping_forgets_what_expired_or_ended_before(self, storage: Storage) -> None:
-        new_id = ids()
-        user, alive, token = sign_in(storage, new_id)
-        expired = make_session(new_id, user, expires_at=NOW - timedelta(days=2))
-        ended = make_session(new_id, user, ended_at=NOW - timedelta(days=2))
-        with written(storage) as unit:
-            for session in (expired, ended):
-                unit.sessions.add(session, make_token(session))
-        with written(storage) as unit:
-            assert unit.sessions.sweep(NOW - timedelta(days=2)) == 0
-            assert unit.sessions.sweep(NOW - timedelta(days=1)) == 2
-            assert unit.sessions.sweep(NOW - timedelta(days=1)) == 0
-        with written(storage) as unit:
-            assert list(unit.sessions.of_user(user.id)) == [alive]
-            assert unit.sessions.token(make_token(expired).hash) is None
-            assert unit.sessions.token(token.hash) == (token, alive, user)
-
-
-def sign_in(storage: Storage, new_id: NewId) -> tuple[User, Session, RefreshToken]:
-    """Somebody new with a session and its first token, written."""
-    user = make_user(new_id)
-    session = make_session(new_id, user)
-    token = make_token(session)
-    with written(storage) as unit:
-        unit.users.add(user)
-        unit.sessions.add(session, token)
-    return user, session, token

@@ -22,6 +22,13 @@ class AnswersContract(Contract):
         with seen(storage) as unit:
             assert unit.answers.find("POST /orders ada", "key") == (b"fingerprint", b'{"\x00": "\xff"}')
 
+    def test_a_key_that_is_claimed_has_no_answer_yet(self, storage: Storage) -> None:
+        with written(storage) as unit:
+            assert unit.answers.claim("ada", "key", b"fingerprint", NOW)
+            assert unit.answers.find("ada", "key") is None
+            unit.answers.keep("ada", "key", b"said")
+            assert unit.answers.find("ada", "key") == (b"fingerprint", b"said")
+
     def test_a_key_is_of_one_scope(self, storage: Storage) -> None:
         with written(storage) as unit:
             assert unit.answers.claim("ada", "key", b"1", NOW)

@@ -74,7 +74,16 @@ class AuditContract(Contract):
             check_pages(lambda page: unit.audit.page(both, page), [entries[3]])
             period = AuditQuery(written_from=NOW + MINUTE, written_to=NOW + 2 * MINUTE)
             check_pages(lambda page: unit.audit.page(period, page), [entries[1]])
-            assert unit.audit.page(AuditQuery(actor_id="nobody"), PageRequest()).items == ()
+            for nothing in (AuditQuery(actor_id="nobody"), AuditQuery(action="product"), AuditQuery(object_id="HAT")):
+                assert unit.audit.page(nothing, PageRequest()).items == ()
+
+    def test_entries_are_listed_by_when_they_were_written_whatever_their_ids(self, storage: Storage) -> None:
+        new_id = ids()
+        entries = [make_audit_entry(new_id, at=NOW - n * MINUTE) for n in range(3)]
+        with written(storage) as unit:
+            unit.audit.add(entries[::-1])
+        with seen(storage) as unit:
+            check_pages(lambda page: unit.audit.page(AuditQuery(), page), entries)
 
     def test_an_entry_does_not_replace_another(self, storage: Storage) -> None:
         entry = make_audit_entry(ids())

@@ -208,6 +208,7 @@ class ProductsContract(Contract):
         with seen(storage) as unit:
             assert unit.products.with_skus(["HAT-1", "CAP", "hat-1", "", "HAT-1"]) == {"HAT-1": hat, "CAP": cap}
             assert unit.products.with_skus(["CAP"]) == {"CAP": cap}
+            assert unit.products.with_skus(["hat-1", "cap "]) == {}
             assert unit.products.with_skus([]) == {}
 
     def test_an_unknown_product_is_not_found(self, storage: Storage) -> None:
@@ -233,6 +234,27 @@ class ProductsContract(Contract):
             unit.products.add(make_product(new_id, category_ids=other.category_ids, sku=archived.sku))
         with pytest.raises(SkuTaken), written(storage) as unit:
             unit.products.save(other.changed(NOW, sku=archived.sku), NOW)
+
+    def test_a_sku_that_was_given_up_is_free_again(self, storage: Storage) -> None:
+        new_id = ids()
+        (product,) = shelve(storage, new_id, {"sku": "OLD"})
+        another = make_product(new_id, category_ids=product.category_ids, sku="OLD")
+        with written(storage) as unit:
+            unit.products.save(product.changed(NOW, sku="NEW"), NOW)
+            unit.products.add(another)
+        with seen(storage) as unit:
+            found = unit.products.with_skus(["OLD", "NEW"])
+        assert {sku: each.id for sku, each in found.items()} == {"NEW": product.id, "OLD": another.id}
+
+    def test_a_slug_that_was_given_up_is_free_again(self, storage: Storage) -> None:
+        new_id = ids()
+        (product,) = shelve(storage, new_id, {"name": "Red Hat"})
+        another = make_product(new_id, category_ids=product.category_ids, name="Red Hat")
+        with written(storage) as unit:
+            unit.products.save(product.changed(NOW, slug="blue-hat"), NOW)
+            unit.products.add(another)
+        with seen(storage) as unit:
+            assert [unit.products.get(slug).id for slug in ("red-hat", "blue-hat")] == [another.id, product.id]
 
     def test_a_slug_that_is_taken_gets_a_suffix(self, storage: Storage) -> None:
         products = shelve(storage, ids(), *({"name": "Red Hat"} for _ in range(4)))

@@ -10,6 +10,7 @@ import pytest
 
 from storecore.catalog.coupon import Coupon
 from storecore.errors import Contention, CouponExists, CouponNotApplicable, NotFound
+from storecore.lists import FIRST_PAGE
 from storecore.orders.model import Order
 from storecore.ports import NewId, Storage, Unit
 from storecore.testing.builders import NOW, ids, make_coupon, make_order, usd
@@ -129,6 +130,10 @@ class CouponsContract(Contract):
             assert unit.coupons.used_by(coupon.id, "guest@example.com") == 1
             assert unit.coupons.used_by(coupon.id, "nobody") == 0
             assert unit.coupons.get(coupon.id).uses == 3
+            assert [each.uses for each in unit.coupons.page(FIRST_PAGE).items] == [3]
+            by_code = unit.coupons.by_code(coupon.code)
+        assert by_code is not None
+        assert by_code.uses == 3
 
     def test_a_coupon_that_is_used_up_is_refused(self, storage: Storage) -> None:
         coupon, orders = issue(storage, ids(), orders=3, max_uses=2)

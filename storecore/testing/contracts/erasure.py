@@ -225,6 +225,7 @@ class ErasureContract(Contract):
             ("POST /register request", "2"): f'201\n{{"id": "{ada}"}}'.encode(),
             (f"POST /refunds user {bob}", "3"): f'{{"order_id":"{order}"}}'.encode(),
             (f"POST /orders user {bob}", "4"): b"\xff{}",
+            (f"POST /refunds user {bob}", "5"): b"{}",
         } | {("POST /carts", f"{n:03}"): b"{}" for n in range(210)}
         with written(storage) as unit:
             for (scope, key), answer in kept.items():

@@ -14,7 +14,15 @@ from storecore.orders.model import Order, PaymentStatus
 from storecore.ports import NewId, Storage, Unit
 from storecore.testing.builders import NOW, ids, make_invoice, make_order
 from storecore.testing.contracts.catalog import shelve
-from storecore.testing.contracts.proving import Contract, Together, check_pages, overlap, rerun, seen, written
+from storecore.testing.contracts.proving import (
+    Contract,
+    Together,
+    check_pages,
+    overlap,
+    seen,
+    until_nothing,
+    written,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -104,8 +112,7 @@ class InvoicesContract(Contract):
                     unit.invoices.add(make_invoice(made, order, sequence, issued_at=NOW + sequence * HOUR))
                 return bool(due)
 
-            while rerun(storage, body):
-                pass
+            list(until_nothing(storage, body))
 
         Together(*[partial(issue, start) for start in (5000, 6000, 7000, 8000)]).succeed()
         assert sequences(storage) == list(range(12, 0, -1))
@@ -132,6 +139,17 @@ class InvoicesContract(Contract):
             with seen(storage) as unit:
                 fetch = partial(unit.invoices.page, issued_from=issued_from, issued_to=issued_to)
                 check_pages(fetch, [invoices[n] for n in expected])
+
+    def test_invoices_are_listed_by_when_they_were_issued_whatever_their_ids(self, storage: Storage) -> None:
+        new_id = ids()
+        invoices = []
+        for n, order in enumerate(placed(storage, new_id, 3)):
+            with written(storage) as unit:
+                sequence = unit.invoices.next_sequence()
+                invoices.append(make_invoice(new_id, order, sequence, issued_at=NOW - n * HOUR))
+                unit.invoices.add(invoices[-1])
+        with seen(storage) as unit:
+            check_pages(partial(unit.invoices.page, issued_from=None, issued_to=None), invoices)
 
     def test_an_invoice_is_due_for_an_offline_order_that_stands_or_a_paid_one(self, storage: Storage) -> None:
         new_id = ids()

@@ -1,5 +1,6 @@
 """Mail and documents. Give a fixture named after the port."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from storecore.notices import Attachment, Template
@@ -136,6 +137,27 @@ class DocumentsContract:
         order = ordered("Hat")
         one, two = (documents.invoice(make_invoice(ids(900), order, n), order) for n in (1, 2))
         assert one.content != two.content
+
+    def test_what_an_invoice_is_about_is_in_it(self, documents: Documents) -> None:
+        order = ordered("Hat", "Scarf")
+        invoice = make_invoice(ids(900), order, 1)
+        (hat, scarf), party = order.lines, replace(invoice.buyer, name="Somebody Else")
+        told = {
+            documents.invoice(invoice, order).content,
+            documents.invoice(replace(invoice, buyer=party), order).content,
+            documents.invoice(replace(invoice, seller=party), order).content,
+            documents.invoice(invoice, replace(order, lines=(hat, replace(scarf, name="Cap")))).content,
+            documents.invoice(invoice, replace(order, total=order.total * 2)).content,
+        }
+        assert len(told) == 5
+
+    def test_what_was_refunded_is_in_its_credit_note(self, documents: Documents) -> None:
+        new_id, order = ids(900), ordered("Hat", "Scarf")
+        invoice = make_invoice(new_id, order, 7)
+        hat, scarf = (make_refund(new_id, order, {line.id: 1}) for line in order.lines)
+        note = make_credit_note(new_id, invoice, order, hat, 1)
+        told = {documents.credit_note(note, invoice, order, refund).content for refund in (hat, scarf)}
+        assert len(told) == 2
 
     def test_no_character_is_an_error(self, documents: Documents) -> None:
         for name in NAMES:

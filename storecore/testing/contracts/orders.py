@@ -152,6 +152,51 @@ class OrdersContract(Contract):
         with seen(storage) as unit:
             assert unit.orders.get(order.id) == order.confirm(by=SYSTEM, at=NOW)
 
+    def test_saving_an_order_writes_all_that_may_change(self, storage: Storage) -> None:
+        new_id = ids()
+        _, products = customer_and_products(storage, new_id)
+        order = make_order(new_id, products)
+        place(storage, order)
+        changed = replace(
+            order,
+            status=Status.CONFIRMED,
+            payment_status=PaymentStatus.PARTLY_REFUNDED,
+            payment_provider="demo",
+            pay_by=NOW + HOUR,
+            refunded=order.lines[0].total,
+            delivery_address=make_address(city="İzmir"),
+            note="Ring",
+            eta=NOW + 2 * HOUR,
+            carrier="Owl",
+            tracking_number="OWL-1",
+            history=(*order.history, HistoryEntry(status=Status.CONFIRMED, at=NOW, actor_id=None, note="rang")),
+            version=2,
+        )
+        for state in (changed, replace(changed, pay_by=None, carrier=None, tracking_number=None, note=None, version=3)):
+            with written(storage) as unit:
+                unit.orders.save(state)
+            with seen(storage) as unit:
+                assert unit.orders.get(order.id) == state
+
+    def test_saving_rewrites_neither_what_was_bought_at_which_price_nor_what_happened(self, storage: Storage) -> None:
+        new_id = ids()
+        _, products = customer_and_products(storage, new_id)
+        order = make_order(new_id, products, note="Ring")
+        place(storage, order)
+        rewritten = replace(
+            order.confirm(by=SYSTEM, at=NOW),
+            number="S-OTHER",
+            lines=order.lines[:1],
+            total=order.total * 2,
+            coupon_code="FREE",
+            created_at=NOW - HOUR,
+        )
+        history = (replace(rewritten.history[0], note="It was not so."), *rewritten.history[1:])
+        with written(storage) as unit:
+            unit.orders.save(replace(rewritten, history=history))
+        with seen(storage) as unit:
+            assert unit.orders.get(order.id) == order.confirm(by=SYSTEM, at=NOW)
+
     def test_saving_a_stale_order_is_contention(self, storage: Storage) -> None:
         new_id = ids()
         _, products = customer_and_products(storage, new_id)

@@ -11,7 +11,15 @@ from storecore.lists import FIRST_PAGE
 from storecore.notices import NoticeState, Template
 from storecore.ports import Storage, Unit
 from storecore.testing.builders import NOW, ids, make_notice
-from storecore.testing.contracts.proving import Contract, Together, check_pages, overlap, rerun, seen, written
+from storecore.testing.contracts.proving import (
+    Contract,
+    Together,
+    check_pages,
+    overlap,
+    seen,
+    until_nothing,
+    written,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -181,7 +189,7 @@ class OutboxContract(Contract):
         taken: list[str] = []
 
         def work() -> None:
-            while leased := rerun(storage, lambda unit: unit.outbox.lease(NOW, NOW + MINUTE, 2)):
+            for leased in until_nothing(storage, lambda unit: unit.outbox.lease(NOW, NOW + MINUTE, 2)):
                 taken.extend(notice.id for notice in leased)
 
         Together(*[work] * 4).succeed()

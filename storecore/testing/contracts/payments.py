@@ -11,7 +11,7 @@ from storecore.orders.payment import Outcome, Payment, PaymentState
 from storecore.ports import Storage, Unit
 from storecore.testing.builders import NOW, ids, make_payment
 from storecore.testing.contracts.invoices import placed
-from storecore.testing.contracts.proving import Contract, Together, overlap, rerun, seen, written
+from storecore.testing.contracts.proving import Contract, Together, overlap, seen, until_nothing, written
 
 MINUTE = timedelta(minutes=1)
 FAILED = Outcome(state=PaymentState.FAILED, failure="declined")
@@ -151,6 +151,30 @@ class PaymentsContract(Contract):
             again = unit.payments.lease(until, until + MINUTE, 10)
         assert {payment.id for payment in again} == {payment.id for payment in payments}
 
+    def test_payments_are_leased_by_when_they_are_due_whatever_their_ids(self, storage: Storage) -> None:
+        new_id = ids(500)
+        late, early = (
+            make_payment(new_id, order, check_at=NOW - n * MINUTE) for n, order in enumerate(placed(storage, new_id, 2))
+        )
+        until = (NOW + MINUTE).astimezone(timezone(timedelta(hours=2)))
+        with written(storage) as unit:
+            for payment in (late, early):
+                unit.payments.add(payment)
+            leased = unit.payments.lease(NOW, until, 5)
+        assert [payment.id for payment in leased] == [early.id, late.id]
+        assert [payment.check_at and payment.check_at.tzinfo for payment in leased] == [UTC, UTC]
+
+    def test_attempts_are_listed_oldest_first_whatever_their_ids(self, storage: Storage) -> None:
+        new_id = ids()
+        (order,) = placed(storage, new_id, 1)
+        failed = {"state": PaymentState.FAILED, "failure": "declined", "check_at": None}
+        attempts = [make_payment(new_id, order, created_at=NOW - n * MINUTE, **failed) for n in range(3)]
+        with written(storage) as unit:
+            for payment in attempts:
+                unit.payments.add(payment)
+        with seen(storage) as unit:
+            assert list(unit.payments.of_order(order.id)) == attempts[::-1]
+
     def test_a_payments_lease_that_is_rolled_back_was_never_taken(self, storage: Storage) -> None:
         (payment,) = begun(storage)
         for _ in range(2):
@@ -169,7 +193,7 @@ class PaymentsContract(Contract):
 
         def lease() -> list[str]:
             mine: list[str] = []
-            while taken := rerun(storage, lambda unit: unit.payments.lease(at, at + MINUTE, 1)):
+            for taken in until_nothing(storage, lambda unit: unit.payments.lease(at, at + MINUTE, 1)):
                 mine += [payment.id for payment in taken]
             return mine
 

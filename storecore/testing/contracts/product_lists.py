@@ -25,6 +25,7 @@ from storecore.testing.contracts.proving import (
     Contract,
     check_pages,
     needs,
+    overlap,
     seen,
     walk,
     written,
@@ -171,6 +172,28 @@ class ProductListsContract(Contract):
                 rows = walk(partial(unit.products.page, ProductQuery(category_id=category_id)), limit=1)
                 assert [product.id for product in rows] == expected
 
+    def test_a_list_of_a_category_shows_what_is_filed_below_it_however_deep(self, storage: Storage) -> None:
+        new_id = ids()
+        clothes = make_category(new_id)
+        hats = make_category(new_id, parent_id=clothes.id)
+        caps = make_category(new_id, parent_id=hats.id)
+        with written(storage) as unit:
+            for category in (clothes, hats, caps):
+                unit.categories.add(category)
+        shelve(
+            storage,
+            new_id,
+            {"sku": "A", "category_ids": [clothes.id]},
+            {"sku": "B", "category_ids": [caps.id, hats.id]},
+            {"sku": "C", "category_ids": [caps.id]},
+            {"sku": "D"},
+        )
+        with seen(storage) as unit:
+            for category, expected in ((clothes, "ABC"), (hats, "BC"), (caps, "BC")):
+                page = unit.products.page(ProductQuery(category_id=category.id), PageRequest(total=True))
+                assert "".join(sorted(product.sku for product in page.items)) == expected
+                assert page.total == len(expected)
+
     def test_an_empty_shop_has_one_empty_page(self, storage: Storage) -> None:
         with seen(storage) as unit:
             page = unit.products.page(ProductQuery(), PageRequest(total=True))
@@ -230,6 +253,19 @@ class PricesContract(Contract):
             refreshed += [product.id for product in batch]
         assert sorted(refreshed) == [product.id for product in products]
 
+    def test_two_workers_that_refresh_at_once_tell_of_each_price_once(self, storage: Storage) -> None:
+        window = Discount(percent=Decimal(50), starts_at=NOW + HOUR)
+        products = shelve(storage, ids(), *({"discount": window} for _ in range(4)))
+
+        def refresh(unit: Unit) -> list[str]:
+            return [product.id for product in unit.products.refresh_prices(NOW + HOUR, 3)]
+
+        outcomes = overlap(storage, refresh, refresh)
+        told = [each for outcome in outcomes if isinstance(outcome, list) for each in outcome]
+        with written(storage) as unit:
+            told += refresh(unit)
+        assert sorted(told) == [product.id for product in products]
+
     def test_saving_keeps_the_final_price_of_that_moment(self, storage: Storage) -> None:
         (product,) = shelve(storage, ids(), {"price": usd(2000)})
         window = Discount(percent=Decimal(50), starts_at=NOW + HOUR)
@@ -247,6 +283,16 @@ class PricesContract(Contract):
         with seen(storage) as unit:
             check_pages(partial(unit.products.prices, product.id), changes[::-1])
             assert unit.products.prices("unknown", FIRST_PAGE).items == ()
+
+    def test_a_change_that_is_written_late_stands_where_it_belongs(self, storage: Storage) -> None:
+        product, changes = priced(storage)
+        late = make_price_change(product, at=NOW + HOUR / 2, final_price=usd(5))
+        with written(storage) as unit:
+            unit.products.add_prices([late])
+        with seen(storage) as unit:
+            in_order = [changes[0], late, *changes[1:]]
+            check_pages(partial(unit.products.prices, product.id), in_order[::-1])
+            assert list(unit.products.price_history([product.id], NOW)[product.id]) == in_order
 
     def test_changes_at_one_moment_keep_their_order(self, storage: Storage) -> None:
         (product,) = shelve(storage, ids(), {})

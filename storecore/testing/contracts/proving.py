@@ -7,6 +7,8 @@ from functools import partial
 from threading import Barrier, Thread
 from typing import Any, ClassVar, Protocol, TypeVar
 
+import pytest
+
 from storecore.errors import Busy, Contention
 from storecore.lists import Keyset, Page, PageRequest
 from storecore.ports import Storage, Unit
@@ -16,9 +18,13 @@ T = TypeVar("T")
 Test = TypeVar("Test", bound=Callable[..., None])
 
 COUNT_STATEMENTS = "count_statements"
-"""The adapter can tell how many statements it sent: it overrides :meth:`Contract.count_statements`."""
+"""The adapter can tell how many statements it sent: what the budgets of the ports are checked with."""
 
-ALL_CAPABILITIES = frozenset({COUNT_STATEMENTS})
+BREAK_COMMITS = "break_commits"
+"""The adapter can let its commits fail: what becomes of a unit then is checked with that."""
+
+ALL_CAPABILITIES = frozenset({COUNT_STATEMENTS, BREAK_COMMITS})
+"""What an adapter may be able to do beside its ports. Each is the name of a method of :class:`Contract`."""
 
 PATIENCE = 30.0
 """Seconds after which a thread that has not ended counts as hanging."""
@@ -48,8 +54,11 @@ def needs(*capabilities: str) -> Callable[[Test], Test]:
 class Contract:
     """A group of tests that an adapter has to pass. Subclass it and give a ``storage`` fixture: fresh, empty.
 
-    ``capabilities`` are what the adapter can do beside the ports, ``missing`` what it is known not to; together
-    they name every capability there is. A test that needs a missing one is not collected.
+    ``capabilities`` are what the adapter can do beside the ports: it overrides the method of that name. ``missing`` is
+    what it is known not to; together they name every capability there is, or the run fails. A test that needs a
+    missing one is skipped and says which it is and what goes unchecked: ``pytest -rs`` lists them. Raises
+    ``TypeError`` for a name that is no capability, for one that is declared without its method, and for one that is
+    declared missing though its method is there.
     """
 
     capabilities: ClassVar[frozenset[str]] = frozenset()
@@ -57,6 +66,7 @@ class Contract:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._check_capabilities()
         first: dict[str, type] = {}
         for owner in cls.__mro__:
             for name, test in list(vars(owner).items()):
@@ -64,17 +74,49 @@ class Contract:
                     continue
                 if not issubclass(first.setdefault(name, owner), owner):
                     raise TypeError(f"{cls.__name__} inherits two tests named {name}: one would never run")
-                needed = getattr(test, "needs", None)
-                if needed and owner is not cls:
-                    setattr(cls, name, test if needed <= cls.capabilities else None)
+                needed: frozenset[str] = getattr(test, "needs", frozenset())
+                if first[name] is owner and needed & (cls.capabilities | cls.missing):
+                    test = getattr(test, "unchecked", test)  # noqa: PLW2901 - what a class above left unchecked
+                    lacking = needed - cls.capabilities
+                    setattr(cls, name, _unchecked(test, lacking) if lacking else test)
+
+    @classmethod
+    def _check_capabilities(cls) -> None:
+        if unknown := (cls.capabilities | cls.missing) - ALL_CAPABILITIES:
+            raise TypeError(f"{cls.__name__} names what is no capability: {', '.join(sorted(unknown))}")
+        given = {name for name in ALL_CAPABILITIES if getattr(cls, name) is not getattr(Contract, name)}
+        if promised := cls.capabilities - given:
+            raise TypeError(f"{cls.__name__} declares {', '.join(sorted(promised))}: override the method of that name")
+        if denied := cls.missing & given:
+            raise TypeError(f"{cls.__name__} overrides {', '.join(sorted(denied))}, which it declares to be missing")
 
     def count_statements(self, storage: Storage) -> AbstractContextManager[Counted]:
         """Count the statements that this storage sends while the context is open."""
-        raise NotImplementedError(f"{type(self).__name__} declares {COUNT_STATEMENTS!r}: override this")
+        raise NotImplementedError(
+            f"{type(self).__name__} names {COUNT_STATEMENTS!r} neither as missing nor overrides it"
+        )
+
+    def break_commits(self, storage: Storage, *, lasting: bool) -> AbstractContextManager[None]:
+        """While the context is open, every commit of this storage fails, as one does whose disk or connection broke.
+
+        ``lasting``: the database has made it lasting, and only the answer is lost; otherwise nothing was.
+        """
+        raise NotImplementedError(f"{type(self).__name__} names {BREAK_COMMITS!r} neither as missing nor overrides it")
 
     def test_every_capability_is_declared_or_named_as_missing(self) -> None:
         assert self.capabilities | self.missing == ALL_CAPABILITIES
-        assert not self.capabilities & self.missing
+
+
+def _unchecked(test: Callable[..., None], lacking: frozenset[str]) -> Callable[..., None]:
+    """What stands where a test can't run, and tells."""
+    sentence = test.__name__.removeprefix("test_").replace("_", " ")
+
+    def unchecked(_: Contract) -> None:
+        pytest.skip(f"without {', '.join(sorted(lacking))} it is not checked that {sentence}")
+
+    unchecked.__name__ = test.__name__
+    unchecked.__dict__.update({"needs": test.__dict__["needs"], "unchecked": test})
+    return unchecked
 
 
 @contextmanager
@@ -107,12 +149,22 @@ def rerun(storage: Storage, body: Callable[[Unit], T], *, attempts: int = 200) -
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def until_nothing(storage: Storage, body: Callable[[Unit], T]) -> Iterator[T]:
+    """What a use case gives each time, again and again, until it gives nothing; an error if it never ends."""
+    for _ in range(MOST_PAGES):
+        if not (given := rerun(storage, body)):
+            return
+        yield given
+    raise AssertionError("there is always more")
+
+
 def walk(fetch: Callable[[PageRequest], Page[T]], *, limit: int) -> list[T]:
     """Every row of a list, page by page, and each page as full as it can be."""
     rows: list[T] = []
     after: Keyset | None = None
     for _ in range(MOST_PAGES):
         page = fetch(PageRequest(limit=limit, after=after))
+        assert page.items or after is None, "the last page has rows: nobody is sent on to an empty one"
         rows.extend(page.items)
         assert len(page.items) <= limit
         assert page.total is None, "a total that nobody asked for"

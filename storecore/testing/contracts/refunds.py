@@ -34,6 +34,7 @@ from storecore.testing.contracts.proving import (
     overlap,
     rerun,
     seen,
+    until_nothing,
     written,
 )
 
@@ -253,8 +254,9 @@ class RefundsContract(Contract):
                 unit.payments.add(payment)
         add(storage, *refunds)
         with written(storage) as unit:
-            leased = unit.refunds.lease(NOW, NOW + HOUR / 2, 1)
+            leased = unit.refunds.lease(NOW, (NOW + HOUR / 2).astimezone(timezone(2 * HOUR)), 1)
             assert leased == [replace(refunds[1], payout_at=NOW + HOUR / 2)]
+            assert [refund.payout_at and refund.payout_at.tzinfo for refund in leased] == [UTC]
         with written(storage) as unit:
             assert [refund.id for refund in unit.refunds.lease(NOW, NOW + HOUR / 2, 9)] == [refunds[0].id]
             assert list(unit.refunds.lease(NOW, NOW + HOUR / 2, 9)) == []
@@ -275,7 +277,7 @@ class RefundsContract(Contract):
         taken: list[str] = []
 
         def work() -> None:
-            while leased := rerun(storage, lambda unit: list(unit.refunds.lease(NOW, NOW + HOUR, 2))):
+            for leased in until_nothing(storage, lambda unit: list(unit.refunds.lease(NOW, NOW + HOUR, 2))):
                 taken.extend(refund.id for refund in leased)
 
         Together(work, work, work).succeed()

@@ -189,6 +189,18 @@ class ReviewsContract(Contract):
                 query = ProductQuery(min_rating=Decimal(least), sort="rating")
                 assert len(unit.products.page(query, FIRST_PAGE).items) == found
 
+    def test_products_are_listed_best_rated_first(self, storage: Storage) -> None:
+        new_id = ids()
+        (ada, bob), (fair, best, unrated, also_fair) = (
+            people(storage, new_id, 2),
+            [hat(storage, new_id) for _ in "1234"],
+        )
+        stars = ((ada, fair, 3), (bob, fair, 4), (ada, best, 5), (ada, also_fair, 3), (bob, also_fair, 4))
+        reviewed(storage, *(make_review(new_id, who, what, rating=n) for who, what, n in stars))
+        with seen(storage) as unit:
+            found = [each.id for each in unit.products.page(ProductQuery(sort="rating"), FIRST_PAGE).items]
+        assert found == [best.id, fair.id, also_fair.id, unrated.id]
+
     def test_a_review_leaves_the_version_of_its_product_as_it_was(self, storage: Storage) -> None:
         new_id = ids()
         (ada,), product = people(storage, new_id, 1), hat(storage, new_id)
@@ -238,6 +250,17 @@ class ReviewsContract(Contract):
             check_pages(unit.reviews.pending, sorted(waiting, key=lambda each: (each.updated_at, each.id)))
             check_pages(partial(unit.reviews.of_product, "nothing"), [])
             assert unit.reviews.published_by("nobody") == 0
+
+    def test_a_review_waits_since_it_was_last_written(self, storage: Storage) -> None:
+        new_id = ids()
+        users, product = people(storage, new_id, 3), hat(storage, new_id)
+        reviews = [make_review(new_id, user, product, comment="Warm") for user in users]
+        edited = reviews[0].edited(NOW + HOUR, comment="Very warm")
+        reviewed(storage, *reviews)
+        with written(storage) as unit:
+            unit.reviews.save(edited)
+        with seen(storage) as unit:
+            check_pages(unit.reviews.pending, [*reviews[1:], edited])
 
     @needs(COUNT_STATEMENTS)
     def test_a_page_of_reviews_takes_two_statements_names_and_count_included(self, storage: Storage) -> None:

@@ -229,6 +229,14 @@ class SearchContract(Contract):
             assert unit.search.products("", 10) == [hat.id]
             assert unit.search.count() == 1
 
+    def test_products_are_gone_through_by_id_so_many_at_a_time(self, storage: Storage) -> None:
+        products = shelve(storage, ids(), {}, {"is_active": False}, {}, {})
+        expected = [product.id for product in products]
+        with seen(storage) as unit:
+            assert unit.search.count() == 4
+            pages = [list(unit.search.products(after, 3)) for after in ("", expected[1], expected[2], expected[3])]
+        assert pages == [expected[:3], expected[2:], expected[3:], []]
+
     def test_units_sold_are_told_of_what_is_on_sale(self, storage: Storage) -> None:
         hat, _ = shelve(storage, ids(), {"stock": 5, "sold": 2}, {"stock": 5, "sold": 3, "is_active": False})
         with seen(storage) as unit:

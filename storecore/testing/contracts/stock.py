@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from storecore.catalog.model import StockReason
-from storecore.errors import OutOfStock
+from storecore.errors import NotFound, OutOfStock
 from storecore.lists import PageRequest
 from storecore.ports import Storage, Unit
 from storecore.testing.builders import NOW, ids, make_move, make_order, make_user
@@ -71,6 +71,15 @@ class StockContract(Contract):
             assert unit.products.get(plenty.id).units_sold == 0
         check_ledger(storage, plenty.id, short.id, none.id)
 
+    def test_what_is_not_in_the_catalog_has_no_stock(self, storage: Storage) -> None:
+        new_id = ids()
+        (product,) = shelve(storage, new_id, {"stock": 5})
+        with pytest.raises(NotFound), written(storage) as unit:
+            unit.stock.move([make_move(new_id, product.id, -1), make_move(new_id, new_id(), 1)])
+        with seen(storage) as unit:
+            assert unit.stock.on_hand([product.id]) == {product.id: 5}
+        check_ledger(storage, product.id)
+
     def test_no_moves_move_nothing(self, storage: Storage) -> None:
         with written(storage) as unit:
             assert unit.stock.move([]) == {}
@@ -104,6 +113,15 @@ class StockContract(Contract):
             check_pages(partial(unit.stock.ledger, product.id), moves[::-1])
             assert [move.product_id for move in unit.stock.ledger(other.id, PageRequest()).items] == [other.id]
             assert unit.stock.ledger("unknown", PageRequest()).items == ()
+
+    def test_the_ledger_is_in_order_of_time_whatever_the_ids(self, storage: Storage) -> None:
+        new_id = ids()
+        (product,) = shelve(storage, new_id, {})
+        moves = [make_move(new_id, product.id, n, at=NOW - timedelta(hours=n)) for n in (1, 2, 3)]
+        with written(storage) as unit:
+            unit.stock.move(moves)
+        with seen(storage) as unit:
+            check_pages(partial(unit.stock.ledger, product.id), moves)
 
     def test_times_in_the_ledger_come_back_in_utc(self, storage: Storage) -> None:
         new_id = ids()

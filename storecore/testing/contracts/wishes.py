@@ -135,6 +135,16 @@ class WishesContract(Contract):
                 unit.wishes.told(alert.id, told[-1][-1].id)
         assert told == [people[:2], people[2:4], people[4:]]
 
+    def test_banned_wishers_take_nobodys_turn(self, storage: Storage) -> None:
+        people, (hat,) = wished(storage, users=4)
+        with written(storage) as unit:
+            for user in people[:2]:
+                unit.users.save(user.changed(is_active=False))
+        with seen(storage) as unit:
+            alert = make_wish_alert(ids(50), hat, at=NOW + HOUR)
+            assert list(unit.wishes.wishers(alert, 2)) == people[2:]
+            assert list(unit.wishes.wishers(alert, 1)) == people[2:3]
+
     def test_who_wished_later_is_banned_or_wishes_something_else_is_no_wisher(self, storage: Storage) -> None:
         new_id = ids()
         early, late, banned, other = (make_user(new_id, is_active=n != 2) for n in range(4))
