@@ -14,8 +14,8 @@ and that either is told ``Contention`` or ``Busy`` and is run again, are both fi
 second fixture, ``peer``: the same shop as another process opens it. When it is ``Busy``, and what it does while its
 technology is down, is for tests of your own.
 
-What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails; what
-is not checked since one is missing, is told by ``pytest -rs`` (see :class:`Contract`)::
+What only some adapters can do is a capability. It is named in ``capabilities`` or in ``missing``, or the run fails;
+``pytest -rs`` tells what was not checked since one is missing (see :class:`Contract`)::
 
     class TestMyStorage(StorageContract):
         capabilities = frozenset({COUNT_STATEMENTS})
