@@ -66,7 +66,8 @@ def lowest(session: nox.Session) -> None:
     pins = {re.sub(r"\[.*?\]", "", pin) for pin in pins}  # pip refuses extras in constraints
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("\n".join(sorted(pins)) + "\n", encoding="utf-8")
-    session.install("-q", "-e", ".[all]", *DEV, "-c", str(constraints))
+    tools = [tool for tool in DEV if not tool.startswith("schemathesis")]  # it wants newer ones than the shop
+    session.install("-q", "-e", ".[all]", *tools, "-c", str(constraints))
     folders = [f"tests/{name}" for name in ("unit", "contracts", "adapters", "http", "house")]
     session.run("pytest", *PARALLEL, *folders, *session.posargs)
 
