@@ -164,7 +164,7 @@ class SqlOutbox:
     def _changing(self, notice: Notice) -> dict[str, Any]:
         private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}
         return {
-            "private": self._transaction.seal("outbox.private", private),
+            "private": self._transaction.seal("outbox.private", notice.id, private),
             "state": str(notice.state),
             "attempts": notice.attempts,
             "created_at": notice.created_at,
@@ -196,7 +196,7 @@ class SqlOutbox:
             sent_at,
             user_id,
         ) = row
-        opened = self._transaction.unseal("outbox.private", private)
+        opened = self._transaction.unseal("outbox.private", id_, private)
         return Notice(
             id=id_,
             event=event,

@@ -175,7 +175,7 @@ class SqlRefunds:
             "tax": refund.tax.minor,
             "shipping": refund.shipping.minor,
             "shipping_tax": refund.shipping_tax.minor,
-            "private": self._transaction.seal("refunds.private", private),
+            "private": self._transaction.seal("refunds.private", refund.id, private),
             "expect_return": refund.expect_return,
             "disposition": refund.disposition and str(refund.disposition),
             "decided_by": refund.decided_by,
@@ -194,7 +194,8 @@ class SqlRefunds:
         items = self._transaction.rows(_items_of, {"ids": [row[0] for row in rows]})
         by_refund = {refund_id: list(group) for refund_id, group in groupby(items, key=itemgetter(0))}
         return [
-            _refund(row, by_refund.get(row[0], ()), self._transaction.unseal("refunds.private", row[8])) for row in rows
+            _refund(row, by_refund.get(row[0], ()), self._transaction.unseal("refunds.private", row[0], row[8]))
+            for row in rows
         ]
 
 
