@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from adapters.sql import tables
 from adapters.sql.pages import NewestFirst
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Transaction, readable
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
@@ -165,7 +165,7 @@ class SqlRefunds:
         self._transaction.check_writable()
         rows = self._transaction.rows(_due, {"at": at, "most": limit})
         self._transaction.write(_lease, [{"this": row[0], "until": until} for row in rows])
-        return [replace(refund, payout_at=until) for refund in self._whole(rows)]
+        return [replace(refund, payout_at=until) for (refund,) in readable(lambda row: self._whole([row]), rows)]
 
     def _changing(self, refund: Refund) -> dict[str, Any]:
         private = {"reason": refund.reason, "decision_note": refund.decision_note}

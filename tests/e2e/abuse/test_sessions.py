@@ -1,4 +1,4 @@
-"""Registrations that ask for more, tokens that are over, swapped or used up, and known addresses: nothing is written."""
+"""Registrations that ask for more, tokens that are over, swapped or used up, known addresses: nothing is written."""
 
 import httpx
 
