@@ -724,7 +724,10 @@ class Refunds(Protocol):
         """Newest first. At most three statements, the count included."""
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Refund]:
-        """Take refunds whose ``payout_at`` has come; it becomes ``until``, so that nobody else gets them before."""
+        """Take refunds whose ``payout_at`` has come; it becomes ``until``, so that nobody else gets them before.
+
+        What can't be read is taken too, but left out, so that it keeps no other waiting.
+        """
 
 
 class CreditNotes(Protocol):
@@ -868,7 +871,10 @@ class Outbox(Protocol):
         """Write them; one whose event, recipient and template are there already is dropped."""
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
-        """Take due notices, oldest first, which nobody else gets before ``until``."""
+        """Take due notices, oldest first, which nobody else gets before ``until``.
+
+        What can't be read is taken too, but left out, so that it keeps no other waiting.
+        """
 
     def save(self, notice: Notice) -> None:
         """Write how it went, and give the lease back."""
