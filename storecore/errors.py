@@ -144,6 +144,10 @@ class Busy(Unavailable):
     title = "The shop is very busy; try again shortly"
 
 
+class Unreadable(Unavailable):
+    """What is kept encrypted can't be opened where it is. Whoever goes through many things goes on with the next."""
+
+
 # Accounts.
 
 

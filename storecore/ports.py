@@ -151,20 +151,24 @@ class Files(Protocol):
 
 
 class Cipher(Protocol):
-    """Encryption at rest, for storage adapters. A purpose keeps the keys of different columns apart."""
+    """Encryption at rest, for storage adapters.
+
+    A purpose keeps the keys of different columns apart, and what was encrypted for a ``row`` opens in no other: whoever
+    writes the database can't move it. What was encrypted before that was so opens in every row of its column.
+    """
 
     @property
     def names(self) -> Sequence[str]:
         """A name for each key, newest first, which tells nothing else of it."""
 
-    def encrypt(self, purpose: str, plain: bytes) -> bytes:
-        """Authenticated encryption with the newest key; different bytes each time."""
+    def encrypt(self, purpose: str, row: str, plain: bytes) -> bytes:
+        """Authenticated encryption with the newest key, for a row; different bytes each time."""
 
-    def decrypt(self, purpose: str, secret: bytes) -> bytes:
-        """The plain bytes, by any key of the ring. Raises ``ValueError`` when none fits."""
+    def decrypt(self, purpose: str, row: str, secret: bytes) -> bytes:
+        """The plain bytes, by any key of the ring. Raises ``ValueError`` when none opens it in this row."""
 
-    def renewed(self, purpose: str, secret: bytes) -> bytes | None:
-        """The same, encrypted with the newest key; None if it is. Raises ``ValueError`` when no key opens it."""
+    def renewed(self, purpose: str, row: str, secret: bytes) -> bytes | None:
+        """The same, encrypted with the newest key for its row; None if it is. Raises ``ValueError`` as above."""
 
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """By the newest key: equal for equal texts and says nothing else about them, for an encrypted column."""
@@ -722,7 +726,10 @@ class Refunds(Protocol):
         """Newest first. At most three statements, the count included."""
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Refund]:
-        """Take refunds whose ``payout_at`` has come; it becomes ``until``, so that nobody else gets them before."""
+        """Take refunds whose ``payout_at`` has come; it becomes ``until``, so that nobody else gets them before.
+
+        What can't be read is taken too, but left out, so that it keeps no other waiting.
+        """
 
 
 class CreditNotes(Protocol):
@@ -866,7 +873,10 @@ class Outbox(Protocol):
         """Write them; one whose event, recipient and template are there already is dropped."""
 
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
-        """Take due notices, oldest first, which nobody else gets before ``until``."""
+        """Take due notices, oldest first, which nobody else gets before ``until``.
+
+        What can't be read is taken too, but left out, so that it keeps no other waiting.
+        """
 
     def save(self, notice: Notice) -> None:
         """Write how it went, and give the lease back."""

@@ -234,13 +234,15 @@ def verify() -> None:
     del checked["file"]
     rows = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in checked.items())
     click.echo(f"All is well. {sum(checked.values()):,} rows checked: {rows}.")
-    if older := wiring.fields_with_older_keys(settings):
-        click.echo(f"Fields encrypted with an older key: {older:,}; `storecore rotate-keys` encrypts them anew.")
+    if older := wiring.fields_to_renew(settings):
+        click.echo(
+            f"Fields encrypted with an older key or for no row: {older:,}; `storecore rotate-keys` encrypts them anew."
+        )
 
 
 @main.command("rotate-keys")
 def rotate_keys() -> None:
-    """Encrypt with the newest key whatever is encrypted with an older one, while the shop goes on selling.
+    """Encrypt with the newest key, each field for its row, whatever is not, while the shop goes on selling.
 
     First put the new key in front of the others and start every process of the shop anew. Stopped at any time, this
     can be begun again, and goes on where it was. When it says so, the older keys can be removed.

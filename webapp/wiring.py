@@ -224,12 +224,10 @@ def rotate_keys(settings: Settings, progress: Callable[[str, int, int | None], N
         return rotate(storage, utc_now, progress)
 
 
-def fields_with_older_keys(settings: Settings) -> int:
-    """How many fields ``rotate-keys`` would encrypt anew; found without reading anything if there is only one key."""
+def fields_to_renew(settings: Settings) -> int:
+    """How many fields ``rotate-keys`` would encrypt anew."""
     from adapters.sql.rotating import left
 
-    if len(secrets_of(settings).encryption_keys) == 1:
-        return 0
     with _storage(settings) as storage:
         return left(storage)
 

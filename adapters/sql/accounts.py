@@ -156,7 +156,7 @@ class SqlUsers:
             "password_hash": user.password_hash,
             "role": str(user.role),
             "grants": dumps(dict(user.grants)),
-            "private": self._transaction.seal("users.private", private) if any(private.values()) else None,
+            "private": self._transaction.seal("users.private", user.id, private) if any(private.values()) else None,
             "preferences": dumps(dict(user.preferences)),
             "is_active": user.is_active,
             "email_verified": user.email_verified,
@@ -167,11 +167,12 @@ class SqlUsers:
         }
 
     def _private(self, address: SavedAddress) -> bytes:
-        return self._transaction.seal("addresses.private", {"label": address.label, "address": asdict(address.address)})
+        private = {"label": address.label, "address": asdict(address.address)}
+        return self._transaction.seal("addresses.private", address.id, private)
 
     def _address(self, row: Row) -> SavedAddress:
         id_, user_id, private, created_at = row
-        opened = self._transaction.unseal("addresses.private", private)
+        opened = self._transaction.unseal("addresses.private", id_, private)
         return SavedAddress(
             id=id_,
             user_id=user_id,
@@ -200,7 +201,7 @@ def user_from(transaction: Transaction, row: Row) -> User:
         created_at,
         version,
     ) = row
-    opened = transaction.unseal("users.private", private) if private else _NOTHING
+    opened = transaction.unseal("users.private", id_, private) if private else _NOTHING
     return restored(
         User,
         id=id_,

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
 from adapters.sql.pages import after, asked, fetched, page_of
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Transaction, row_of
 from storecore.errors import Busy, RequestInProgress
 from storecore.lists import Page, PageRequest, every
 
@@ -39,7 +39,7 @@ class SqlAnswers:
         if row is None:
             return None
         fingerprint, answer = row
-        return fingerprint, self._transaction.decrypt("answers.answer", answer)
+        return fingerprint, self._transaction.decrypt("answers.answer", row_of(scope, key), answer)
 
     def claim(self, scope: str, key: str, fingerprint: bytes, at: datetime) -> bool:
         """Waits for whoever has claimed it. Raises ``RequestInProgress``."""
@@ -51,7 +51,7 @@ class SqlAnswers:
 
     def keep(self, scope: str, key: str, answer: bytes) -> None:
         """Encrypted."""
-        secret = self._transaction.encrypt("answers.answer", answer)
+        secret = self._transaction.encrypt("answers.answer", row_of(scope, key), answer)
         self._transaction.write(_keep, {"in_scope": scope, "of_key": key, "answer": secret})
 
     def naming(self, ids: Set[str]) -> Sequence[tuple[str, str]]:
@@ -59,7 +59,7 @@ class SqlAnswers:
         return [
             (scope, key)
             for scope, key, answer in every(self._page)
-            if not ids.isdisjoint(_ID.findall(f"{scope} {self._text(answer)}"))
+            if not ids.isdisjoint(_ID.findall(f"{scope} {self._text(scope, key, answer)}"))
         ]
 
     def forget(self, keys: Iterable[tuple[str, str]]) -> None:
@@ -74,5 +74,7 @@ class SqlAnswers:
         rows = self._transaction.rows(_more if page.after else _some, asked(page))
         return page_of(rows, page, lambda shown: shown, lambda row: (row[0], row[1]), None)
 
-    def _text(self, answer: bytes | None) -> str:
-        return "" if answer is None else self._transaction.decrypt("answers.answer", answer).decode(errors="replace")
+    def _text(self, scope: str, key: str, answer: bytes | None) -> str:
+        if answer is None:
+            return ""
+        return self._transaction.decrypt("answers.answer", row_of(scope, key), answer).decode(errors="replace")

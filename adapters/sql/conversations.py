@@ -10,7 +10,7 @@ from adapters.sql import tables
 from adapters.sql.columns import from_ticks, to_ticks
 from adapters.sql.dialect import Refusals
 from adapters.sql.pages import NewestFirst, after, asked, fetched, page_of
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Transaction, row_of
 from storecore.errors import Contention, NotFound
 from storecore.lists import Page, PageRequest, every
 from storecore.ports import ConversationQuery
@@ -181,6 +181,8 @@ class SqlConversations:
 
     def add_message(self, message: Message) -> None:
         """Raises ``Contention``."""
+        row = row_of(message.conversation_id, message.seq)
+        private = {"name": message.author_name, "body": message.body}
         values = {
             "conversation_id": message.conversation_id,
             "seq": message.seq,
@@ -189,7 +191,7 @@ class SqlConversations:
             "author_id": message.author_id,
             "author_key": message.author_id or "",
             "client_id": message.client_id,
-            "private": self._transaction.seal("messages.private", {"name": message.author_name, "body": message.body}),
+            "private": self._transaction.seal("messages.private", row, private),
             "created_at": message.created_at,
         }
         self._transaction.write(_add_message, values, refuses=_TAKEN)
@@ -198,7 +200,7 @@ class SqlConversations:
                 "id": attached.id,
                 "conversation_id": message.conversation_id,
                 "seq": message.seq,
-                "private": self._transaction.seal("attachments.private", {"name": attached.name}),
+                "private": self._transaction.seal("attachments.private", attached.id, {"name": attached.name}),
                 "media_type": attached.media_type,
                 "size": attached.size,
                 "sha256": attached.sha256,
@@ -257,8 +259,9 @@ class SqlConversations:
         self._transaction.check_writable()
         for said in every(lambda page: self._by_agent(user_id, page)):
             conversation_id, seq, private = said
-            opened = self._transaction.unseal("messages.private", private)
-            sealed = self._transaction.seal("messages.private", {**opened, "name": name})
+            row = row_of(conversation_id, seq)
+            opened = self._transaction.unseal("messages.private", row, private)
+            sealed = self._transaction.seal("messages.private", row, {**opened, "name": name})
             self._transaction.write(_rename, {"this": conversation_id, "number": seq, "private": sealed})
 
     def _by_agent(self, user_id: str, page: PageRequest) -> Page[Row]:
@@ -281,7 +284,7 @@ class SqlConversations:
             "notes": conversation.notes,
         }
         return {
-            "private": self._transaction.seal("conversations.private", private),
+            "private": self._transaction.seal("conversations.private", conversation.id, private),
             "status": str(conversation.status),
             "agent_id": conversation.agent_id,
             "last_seq": conversation.last_seq,
@@ -324,7 +327,7 @@ class SqlConversations:
             closed_at=closed_at,
             closed_by=Side(closed_by) if closed_by else None,
             version=version,
-            **self._transaction.unseal("conversations.private", private),
+            **self._transaction.unseal("conversations.private", id_, private),
         )
 
     def _all(self, rows: Sequence[Row]) -> Sequence[Message]:
@@ -332,7 +335,7 @@ class SqlConversations:
 
     def _message(self, row: Row) -> Message:
         conversation_id, seq, id_, side, author_id, client_id, private, created_at, *attached = row
-        opened = self._transaction.unseal("messages.private", private)
+        opened = self._transaction.unseal("messages.private", row_of(conversation_id, seq), private)
         return Message(
             id=id_,
             conversation_id=conversation_id,
@@ -350,5 +353,5 @@ class SqlConversations:
         id_, private, media_type, size, sha256, stored_as = row
         if id_ is None:
             return None
-        name = self._transaction.unseal("attachments.private", private)["name"]
+        name = self._transaction.unseal("attachments.private", id_, private)["name"]
         return Attached(id=id_, name=name, media_type=media_type, size=size, sha256=sha256, stored_as=stored_as)

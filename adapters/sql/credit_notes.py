@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from adapters.sql import tables
 from adapters.sql.dialect import Refusals
 from adapters.sql.invoices import party
-from adapters.sql.transaction import Row, Transaction, dumps, loads
+from adapters.sql.transaction import Row, Transaction, Values, dumps, loads
 from storecore.errors import Contention, NotFound
 from storecore.money import Money
 from storecore.orders.model import FORGOTTEN
@@ -88,7 +88,7 @@ class SqlCreditNotes:
             "refund_id": note.refund_id,
             "issued_at": note.issued_at,
             "seller": dumps(asdict(note.seller)),
-            "private": self._transaction.seal("credit_notes.private", asdict(note.buyer)),
+            "private": self._transaction.seal("credit_notes.private", note.id, asdict(note.buyer)),
             "total": note.total.minor,
             "tax": note.tax.minor,
             "currency": note.total.currency,
@@ -98,10 +98,12 @@ class SqlCreditNotes:
     def forget_buyers(self, before: datetime, limit: int) -> int:
         """The oldest first, by an index that keeps just those that name somebody."""
         found = self._transaction.rows(_naming, {"before": before, "most": limit})
-        private = self._transaction.seal("credit_notes.private", asdict(FORGOTTEN))
-        at = self._transaction.now
-        self._transaction.write(_forget, [{"this": row[0], "private": private, "at": at} for row in found])
+        self._transaction.write(_forget, [self._forgotten(row[0]) for row in found])
         return len(found)
+
+    def _forgotten(self, note_id: str) -> Values:
+        private = self._transaction.seal("credit_notes.private", note_id, asdict(FORGOTTEN))
+        return {"this": note_id, "private": private, "at": self._transaction.now}
 
     def _note(self, row: Row) -> CreditNote:
         id_, sequence, order_id, refund_id, issued_at, seller, private, total, tax, currency = row
@@ -112,7 +114,7 @@ class SqlCreditNotes:
             refund_id=refund_id,
             issued_at=issued_at,
             seller=party(loads(seller)),
-            buyer=party(self._transaction.unseal("credit_notes.private", private)),
+            buyer=party(self._transaction.unseal("credit_notes.private", id_, private)),
             total=Money(total, currency),
             tax=Money(tax, currency),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from adapters.sql import tables
 from adapters.sql.dialect import Refusals
 from adapters.sql.pages import NewestFirst
-from adapters.sql.transaction import Row, Transaction, dumps, loads
+from adapters.sql.transaction import Row, Transaction, Values, dumps, loads
 from storecore.errors import Contention
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
@@ -82,7 +82,7 @@ class SqlInvoices:
             "order_id": invoice.order_id,
             "issued_at": invoice.issued_at,
             "seller": dumps(asdict(invoice.seller)),
-            "private": self._transaction.seal("invoices.private", asdict(invoice.buyer)),
+            "private": self._transaction.seal("invoices.private", invoice.id, asdict(invoice.buyer)),
             "total": invoice.total.minor,
             "currency": invoice.total.currency,
         }
@@ -100,10 +100,12 @@ class SqlInvoices:
     def forget_buyers(self, before: datetime, limit: int) -> Sequence[str]:
         """The oldest first, by an index that keeps just those that name somebody."""
         found = self._transaction.rows(_naming, {"before": before, "most": limit})
-        private = self._transaction.seal("invoices.private", asdict(FORGOTTEN))
-        at = self._transaction.now
-        self._transaction.write(_forget, [{"this": row[0], "private": private, "at": at} for row in found])
+        self._transaction.write(_forget, [self._forgotten(invoice_id) for invoice_id, _ in found])
         return [order_id for _, order_id in found]
+
+    def _forgotten(self, invoice_id: str) -> Values:
+        private = self._transaction.seal("invoices.private", invoice_id, asdict(FORGOTTEN))
+        return {"this": invoice_id, "private": private, "at": self._transaction.now}
 
     def _invoices(self, rows: Sequence[Row]) -> Sequence[Invoice]:
         return [self._invoice(row) for row in rows]
@@ -116,7 +118,7 @@ class SqlInvoices:
             order_id=order_id,
             issued_at=issued_at,
             seller=party(loads(seller)),
-            buyer=party(self._transaction.unseal("invoices.private", private)),
+            buyer=party(self._transaction.unseal("invoices.private", id_, private)),
             total=Money(total, currency),
         )
 

@@ -14,6 +14,7 @@ from adapters.sql.dialect import add_missing, refusal
 from adapters.sql.personal import Kept, columns
 from adapters.sql.storage import SqlStorage
 from adapters.sql.tables import encryption_keys
+from adapters.sql.transaction import row_of
 from storecore.ports import Cipher
 
 _name = encryption_keys.c.name
@@ -76,16 +77,17 @@ def _noted(connection: Connection) -> Sequence[str]:
         raise refusal(error, {}) from error
 
 
-def _samples(connection: Connection) -> Iterator[tuple[str, bytes]]:
-    """A ciphertext of each column that has some, with its purpose."""
+def _samples(connection: Connection) -> Iterator[tuple[str, str, bytes]]:
+    """A ciphertext of each column that has some, with its purpose and row."""
     for column in columns(Kept.SEALED):
-        for secret in connection.scalars(select(column).where(column.is_not(None)).limit(1)):
-            yield str(column), secret
+        sample = select(*column.table.primary_key, column).where(column.is_not(None)).limit(1)
+        for *key, secret in connection.execute(sample):
+            yield str(column), row_of(*key), secret
 
 
-def _opens(cipher: Cipher, purpose: str, secret: bytes) -> bool:
+def _opens(cipher: Cipher, purpose: str, row: str, secret: bytes) -> bool:
     try:
-        cipher.decrypt(purpose, secret)
+        cipher.decrypt(purpose, row, secret)
     except ValueError:
         return False
     return True

@@ -103,7 +103,7 @@ def changing_values(transaction: Transaction, order: Order) -> dict[str, Any]:
         "payment_provider": order.payment_provider,
         "pay_by": order.pay_by,
         "refunded": order.refunded.minor,
-        "private": transaction.seal("orders.private", private),
+        "private": transaction.seal("orders.private", order.id, private),
         "eta": order.eta,
         "carrier": order.carrier,
         "tracking_number": order.tracking_number,

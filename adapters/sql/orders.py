@@ -183,7 +183,7 @@ class SqlOrders:
             raise NotFound("There is no such order.")
         ids = {"ids": [order_id]}
         lines, history = self._transaction.rows(_lines_of, ids), self._transaction.rows(_history_of, ids)
-        return order_from(self._private(row[_PRIVATE]), row[:-1], lines, history, row[-1])
+        return order_from(self._private(order_id, row[_PRIVATE]), row[:-1], lines, history, row[-1])
 
     def _whole(self, rows: Sequence[Row]) -> Sequence[Order]:
         if not rows:
@@ -191,15 +191,15 @@ class SqlOrders:
         ids = {"ids": [row[0] for row in rows]}
         lines = _by_order(self._transaction.rows(_lines_of, ids))
         history = _by_order(self._transaction.rows(_history_of, ids))
-        return [order_from(self._private(row[_PRIVATE]), row, lines[row[0]], history[row[0]]) for row in rows]
+        return [order_from(self._private(row[0], row[_PRIVATE]), row, lines[row[0]], history[row[0]]) for row in rows]
 
     def _deliveries(self, rows: Sequence[Row]) -> Sequence[Delivery]:
         private = {row[1]: row[5] for row in rows}
-        opened = {order_id: self._private(sealed) for order_id, sealed in private.items()}
+        opened = {order_id: self._private(order_id, sealed) for order_id, sealed in private.items()}
         return [_delivery(row, opened[row[1]]) for row in rows]
 
-    def _private(self, sealed: bytes) -> Mapping[str, Any]:
-        opened: Mapping[str, Any] = self._transaction.unseal("orders.private", sealed)
+    def _private(self, order_id: str, sealed: bytes) -> Mapping[str, Any]:
+        opened: Mapping[str, Any] = self._transaction.unseal("orders.private", order_id, sealed)
         return opened
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, text, tuple_, updat
 from adapters.sql import tables
 from adapters.sql.dialect import add_missing
 from adapters.sql.pages import NewestFirst
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Transaction, readable
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
 from storecore.notices import Notice, NoticeState, Template
@@ -103,9 +103,9 @@ class SqlOutbox:
     def lease(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         """Locks those it returns and skips those that others have locked."""
         self._transaction.check_writable()
-        notices = self._notices(self._transaction.rows(_due, {"at": at, "most": limit}))
-        self._transaction.write(_lease, [{"this": notice.id, "until": until} for notice in notices])
-        return notices
+        rows = self._transaction.rows(_due, {"at": at, "most": limit})
+        self._transaction.write(_lease, [{"this": row[0], "until": until} for row in rows])
+        return readable(self._notice, rows)
 
     def save(self, notice: Notice) -> None:
         """Raises ``NotFound``."""
@@ -164,7 +164,7 @@ class SqlOutbox:
     def _changing(self, notice: Notice) -> dict[str, Any]:
         private = {"recipient": notice.recipient, "data": dict(notice.data), "error": notice.error}
         return {
-            "private": self._transaction.seal("outbox.private", private),
+            "private": self._transaction.seal("outbox.private", notice.id, private),
             "state": str(notice.state),
             "attempts": notice.attempts,
             "created_at": notice.created_at,
@@ -196,7 +196,7 @@ class SqlOutbox:
             sent_at,
             user_id,
         ) = row
-        opened = self._transaction.unseal("outbox.private", private)
+        opened = self._transaction.unseal("outbox.private", id_, private)
         return Notice(
             id=id_,
             event=event,

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from adapters.sql import tables
 from adapters.sql.pages import NewestFirst
-from adapters.sql.transaction import Row, Transaction
+from adapters.sql.transaction import Row, Transaction, readable
 from storecore.errors import NotFound
 from storecore.lists import Page, PageRequest
 from storecore.money import Money
@@ -165,7 +165,10 @@ class SqlRefunds:
         self._transaction.check_writable()
         rows = self._transaction.rows(_due, {"at": at, "most": limit})
         self._transaction.write(_lease, [{"this": row[0], "until": until} for row in rows])
-        return [replace(refund, payout_at=until.astimezone(UTC)) for refund in self._whole(rows)]
+        return [
+            replace(refund, payout_at=until.astimezone(UTC))
+            for (refund,) in readable(lambda row: self._whole([row]), rows)
+        ]
 
     def _changing(self, refund: Refund) -> dict[str, Any]:
         private = {"reason": refund.reason, "decision_note": refund.decision_note}
@@ -175,7 +178,7 @@ class SqlRefunds:
             "tax": refund.tax.minor,
             "shipping": refund.shipping.minor,
             "shipping_tax": refund.shipping_tax.minor,
-            "private": self._transaction.seal("refunds.private", private),
+            "private": self._transaction.seal("refunds.private", refund.id, private),
             "expect_return": refund.expect_return,
             "disposition": refund.disposition and str(refund.disposition),
             "decided_by": refund.decided_by,
@@ -194,7 +197,8 @@ class SqlRefunds:
         items = self._transaction.rows(_items_of, {"ids": [row[0] for row in rows]})
         by_refund = {refund_id: list(group) for refund_id, group in groupby(items, key=itemgetter(0))}
         return [
-            _refund(row, by_refund.get(row[0], ()), self._transaction.unseal("refunds.private", row[8])) for row in rows
+            _refund(row, by_refund.get(row[0], ()), self._transaction.unseal("refunds.private", row[0], row[8]))
+            for row in rows
         ]
 
 

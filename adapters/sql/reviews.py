@@ -167,7 +167,9 @@ class SqlReviews:
         private = {"comment": review.comment}
         return {
             "rating": review.rating,
-            "private": None if review.comment is None else self._transaction.seal("reviews.private", private),
+            "private": None
+            if review.comment is None
+            else self._transaction.seal("reviews.private", review.id, private),
             "status": str(review.status),
             "updated_at": review.updated_at,
             "version": review.version,
@@ -185,7 +187,7 @@ class SqlReviews:
             author_id=author_id,
             author=shortened(full_name),
             rating=rating,
-            comment=None if private is None else self._transaction.unseal("reviews.private", private)["comment"],
+            comment=None if private is None else self._transaction.unseal("reviews.private", id_, private)["comment"],
             status=ReviewStatus(status),
             created_at=created_at,
             updated_at=updated_at,

@@ -1,4 +1,4 @@
-"""Encrypts with the newest key whatever is encrypted with an older one, while the shop goes on selling.
+"""Encrypts with the newest key, each for its row, whatever is encrypted otherwise, while the shop goes on selling.
 
 It goes through each table a few rows at a time. A row is replaced only if it is as it was read; one that somebody
 changed meanwhile is read again. What has been done is not done again, so it can be stopped and begun anew at any time.
@@ -19,7 +19,7 @@ from adapters.sql.outbox import RECIPIENT
 from adapters.sql.pages import FETCH, after, fetched
 from adapters.sql.personal import Kept, columns
 from adapters.sql.storage import SqlStorage
-from adapters.sql.transaction import Row, Values
+from adapters.sql.transaction import Row, Values, row_of
 from storecore.errors import Busy, Contention
 from storecore.ports import Cipher, Clock
 from storecore.transactions import ATTEMPTS
@@ -49,13 +49,15 @@ class Rotated:
 
 
 class _Field:
-    """A column that depends on keys; ``renewed`` tells, of the values in ``beside``, what it should hold instead."""
+    """A column that depends on keys; ``renewed`` tells, of a row's key and of its values in the column and ``beside``,
+    what it should hold instead.
+    """
 
     def __init__(
         self,
         column: Column[Any],
         *beside: Column[Any],
-        renewed: Callable[[Cipher, Sequence[Any]], bytes | None],
+        renewed: Callable[[Cipher, Sequence[Any], Sequence[Any]], bytes | None],
     ) -> None:
         table, key = column.table, list(column.table.primary_key)
         this = [each == bindparam(f"key{i}", type_=each.type) for i, each in enumerate(key)]
@@ -72,7 +74,7 @@ class _Field:
 
 
 def _sealed(column: Column[Any]) -> _Field:
-    return _Field(column, renewed=lambda cipher, values: cipher.renewed(str(column), values[0]))
+    return _Field(column, renewed=lambda cipher, key, values: cipher.renewed(str(column), row_of(*key), values[0]))
 
 
 def _newest(indexes: Sequence[bytes], index: bytes) -> bytes | None:
@@ -82,16 +84,16 @@ def _newest(indexes: Sequence[bytes], index: bytes) -> bytes | None:
 _outbox, _orders, _uses = tables.outbox.c, tables.orders.c, tables.coupon_uses.c
 
 
-def _recipient(cipher: Cipher, values: Sequence[Any]) -> bytes | None:
+def _recipient(cipher: Cipher, key: Sequence[Any], values: Sequence[Any]) -> bytes | None:
     index, private = values
-    recipient = json.loads(cipher.decrypt(str(_outbox.private), private))["recipient"]
+    recipient = json.loads(cipher.decrypt(str(_outbox.private), row_of(*key), private))["recipient"]
     return _newest(cipher.blind_indexes(RECIPIENT, recipient), index)
 
 
-def _user(cipher: Cipher, values: Sequence[Any]) -> bytes | None:
+def _user(cipher: Cipher, key: Sequence[Any], values: Sequence[Any]) -> bytes | None:
     """An index of somebody who is not known any more is left as it is: nobody will ask for it."""
-    index, private, customer_id = values
-    user = customer_id or json.loads(cipher.decrypt(str(_orders.private), private))["email"]
+    (order_id, _), (index, private, customer_id) = key, values
+    user = customer_id or json.loads(cipher.decrypt(str(_orders.private), row_of(order_id), private))["email"]
     return _newest(cipher.blind_indexes(USER, user), index)
 
 
@@ -141,7 +143,7 @@ def rotate(storage: SqlStorage, clock: Clock, progress: Progress = _in_silence) 
 
 
 def left(storage: SqlStorage) -> int:
-    """How many fields depend on an older key."""
+    """How many fields depend on an older key, or are not encrypted for their row."""
     found = 0
     with storage.snapshot() as (connection, cipher):
         for field in FIELDS.values():
@@ -163,7 +165,7 @@ def _look(cipher: Cipher, field: _Field, rows: Iterable[Row]) -> _Look:
     for row in rows:
         key, values = row[: field.key], row[field.key :]
         try:
-            new = field.renewed(cipher, values)
+            new = field.renewed(cipher, key, values)
         except ValueError:
             found.unreadable += 1
             continue

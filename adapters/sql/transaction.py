@@ -2,17 +2,19 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from adapters.sql.dialect import Refusals, is_unwritable, queue_for, refusal
-from storecore.errors import Contention, Unavailable
+from storecore.errors import Contention, Unreadable
 from storecore.ports import Cipher
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -110,25 +112,25 @@ class Transaction:
         with self._said_in_our_words(_NONE):
             self._connection.commit()
 
-    def seal(self, purpose: str, value: Any) -> bytes:
-        """Plain JSON, encrypted."""
-        return self._cipher.encrypt(purpose, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    def seal(self, purpose: str, row: str, value: Any) -> bytes:
+        """Plain JSON, encrypted for a row: its key, or what :func:`row_of` makes of several."""
+        return self._cipher.encrypt(purpose, row, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
-    def unseal(self, purpose: str, secret: bytes) -> Any:
-        """What was sealed. Raises ``Unavailable`` when no key opens it."""
-        return json.loads(self.decrypt(purpose, secret))
+    def unseal(self, purpose: str, row: str, secret: bytes) -> Any:
+        """What was sealed. Raises ``Unreadable`` when no key opens it in this row."""
+        return json.loads(self.decrypt(purpose, row, secret))
 
-    def encrypt(self, purpose: str, plain: bytes) -> bytes:
-        """Bytes, encrypted."""
-        return self._cipher.encrypt(purpose, plain)
+    def encrypt(self, purpose: str, row: str, plain: bytes) -> bytes:
+        """Bytes, encrypted for a row."""
+        return self._cipher.encrypt(purpose, row, plain)
 
-    def decrypt(self, purpose: str, secret: bytes) -> bytes:
-        """Bytes, decrypted. Raises ``Unavailable`` when no key opens them."""
+    def decrypt(self, purpose: str, row: str, secret: bytes) -> bytes:
+        """Bytes, decrypted. Raises ``Unreadable`` when no key opens them in this row."""
         try:
-            return self._cipher.decrypt(purpose, secret)
+            return self._cipher.decrypt(purpose, row, secret)
         except ValueError as error:
             log.error("%s", error)  # noqa: TRY400 - the line says all there is to say
-            raise Unavailable("Something that is kept encrypted can't be read just now.") from None
+            raise Unreadable("Something that is kept encrypted can't be read just now.") from None
 
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """Equal for equal texts and says nothing else about them."""
@@ -149,6 +151,20 @@ class Transaction:
             yield
         except SQLAlchemyError as error:
             raise refusal(error, refuses) from error
+
+
+def row_of(*key: str | int) -> str:
+    """What a row is to the cipher, from its primary key; no text of a key has a NUL."""
+    return "\0".join(map(str, key))
+
+
+def readable(whole: Callable[[Row], T], rows: Iterable[Row]) -> list[T]:
+    """What is made of rows, without those that no key opens, so that they keep nobody else waiting."""
+    made = []
+    for row in rows:
+        with suppress(Unreadable):
+            made.append(whole(row))
+    return made
 
 
 def dumps(value: Any) -> str:

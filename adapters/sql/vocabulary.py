@@ -47,8 +47,12 @@ _shelves = select(
     _categories.id, _categories.name, _categories.parent_id, _categories.created_at, _categories.version
 ).order_by(_categories.id)
 _best = select(_shelf.product_id).order_by(_shelf.units_sold_down, _shelf.product_id).limit(BEST_SELLERS)
-_note = add_or_replace(tables.shelf_changes, "changed").values(
-    id=1, shop=bindparam("shop"), changed=Mark(_changes.changed)
+_note = (
+    add_or_replace(tables.shelf_changes, "changed")
+    .values(id=1, shop=bindparam("shop"), changed=Mark(_changes.changed))
+    .execution_options(
+        insertmanyvalues_page_size=1
+    )  # it is one row each time, which PostgreSQL writes once a statement
 )
 
 _Seen = tuple[int, int]

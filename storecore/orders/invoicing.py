@@ -5,7 +5,7 @@ from datetime import datetime
 
 from storecore.accounts.model import Actor, require
 from storecore.accounts.permissions import Permission
-from storecore.errors import NotFound, NotInvoiced
+from storecore.errors import NotFound, NotInvoiced, Unreadable
 from storecore.lists import FIRST_PAGE, Page, PageRequest
 from storecore.notices import Attachment
 from storecore.orders.invoices import invoice_of, issue
@@ -63,8 +63,8 @@ class Invoicing(Activity):
         for order_id in self._due(limit=limit):
             try:
                 self._issue(order_id=order_id)
-            except NotInvoiced:
-                continue  # cancelled since it was looked up
+            except (NotInvoiced, Unreadable):
+                continue  # cancelled since it was looked up, or for somebody to look at
             issued += 1
         return issued
 

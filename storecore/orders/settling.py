@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from storecore.accounts.model import SYSTEM
-from storecore.errors import NotFound, ProviderDown
+from storecore.errors import NotFound, ProviderDown, Unreadable
 from storecore.orders.cancelling import cancel
 from storecore.orders.model import NOT_PAID_IN_TIME, Order, Status
 from storecore.orders.outcomes import Asking, abandon, settle
@@ -93,7 +93,10 @@ class Settling(Asking):
         """
         overdue = self._overdue(limit=limit)
         for done, order_id in enumerate(overdue, start=1):
-            payment, order = self._opened(order_id=order_id)
+            try:
+                payment, order = self._opened(order_id=order_id)
+            except Unreadable:
+                continue
             outcome = None
             try:
                 if payment is not None:

@@ -99,6 +99,32 @@ def test_everything_is_renewed_and_then_the_old_key_is_not_needed(where: Where) 
     well_with_the_new_key_alone(where)
 
 
+class OfBefore(FernetCipher):
+    """Encrypts as it was done before rows had keys."""
+
+    def encrypt(self, purpose: str, row: str, plain: bytes) -> bytes:
+        *_, before = self._ciphers(purpose, row)
+        return before.encrypt(plain)
+
+
+def test_what_was_encrypted_for_no_row_is_read_and_then_opens_in_its_row_alone(where: Where) -> None:
+    earlier = SqlStorage(where, cipher=OfBefore([OLD]))
+    trade(earlier)
+    earlier.close()
+    with shop(where, OLD) as store:
+        assert [str(finding) for finding in verify(storage_of(store), store.clock())] == []
+        everything = sum(len(secrets_of(where, str(column))) for column in columns(Kept.SEALED))
+        assert left(storage_of(store)) == everything
+        assert rotated(store) == Rotated(renewed=everything, unreadable=0, done=True)
+        assert left(storage_of(store)) == 0
+        assert [str(finding) for finding in verify(storage_of(store), store.clock())] == []
+    cipher = FernetCipher([OLD])
+    for column in columns(Kept.SEALED):
+        for secret in secrets_of(where, str(column)):
+            with pytest.raises(ValueError, match="in its row"):
+                cipher.decrypt(str(column), "another", secret)
+
+
 def test_an_index_is_that_of_the_same_person_by_the_new_key(where: Where) -> None:
     with shop(where, OLD) as store:
         coupon = store.catalog.create_coupon(by=SYSTEM, code="ONCE", percent=Decimal(10), max_uses_per_user=1)
@@ -233,14 +259,14 @@ class Slow(FernetCipher):
 
     meanwhile: Floor | None = None
 
-    def renewed(self, purpose: str, secret: bytes) -> bytes | None:
+    def renewed(self, purpose: str, row: str, secret: bytes) -> bytes | None:
         if purpose == "users.private" and self.meanwhile is not None:
             store, self.meanwhile = self.meanwhile, None
             with store.storage.reading(store.clock(), str) as unit:
                 user = unit.users.by_email("ada@example.com")
             assert user is not None
             store.accounts.update_profile(by=user, phone="+905550000002")
-        return super().renewed(purpose, secret)
+        return super().renewed(purpose, row, secret)
 
 
 def test_a_row_that_changed_since_it_was_read_is_read_again(where: Where) -> None:

@@ -22,6 +22,8 @@ from adapters.encryption import FernetCipher
 from adapters.files import DiskFiles
 from adapters.sql import SqlStorage, migrate, verify
 from adapters.sql.columns import metadata
+from adapters.sql.personal import Kept, columns
+from adapters.sql.transaction import row_of
 from adapters.sql.verify import Finding
 from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
@@ -1113,6 +1115,26 @@ def test_a_discount_that_the_worker_has_not_noted_yet_is_not_wrong(where: Where)
     storage = SqlStorage(where, cipher=CIPHER)
     assert verify.verify(storage, LATER + timedelta(minutes=5)) == []
     storage.close()
+
+
+@pytest.mark.parametrize("elsewhere", ["row", "column"])
+def test_what_was_encrypted_for_another_row_or_column_is_found(where: Where, elsewhere: str) -> None:
+    moved = set()
+    with by_hand(where) as connection:
+        for column in columns(Kept.SEALED):
+            key = list(column.table.primary_key)
+            rows = select(*key).where(column.is_not(None)).order_by(*key).limit(1)
+            row = connection.execute(rows).one()
+            purpose = "another.column" if elsewhere == "column" else str(column)
+            secret = CIPHER.encrypt(purpose, "another" if elsewhere == "row" else row_of(*row), b"{}")
+            this = [part == value for part, value in zip(key, row, strict=True)]
+            connection.execute(update(column.table).where(*this).values({column.name: secret}))
+            moved.add(("secret", column.table.name, "/".join(map(str, row))))
+    found = found_in(where)
+    assert {(each.rule, each.table, each.id) for each in found} == moved
+    assert {each.message.partition(" ")[2] for each in found} == {
+        "can't be decrypted in this row by any of the shop's keys"
+    }
 
 
 def test_with_the_wrong_keys_no_ciphertext_opens_and_the_report_stays_short(

@@ -80,34 +80,19 @@ MUTANTS = (
     *mutants(
         "adapters.encryption",
         "CipherContract",
-        ("every purpose has the same key", '_derive(key, f"encrypt:{purpose}")', '_derive(key, "encrypt")'),
+        ("every purpose has the same key", '_derive(key, f"rows:{purpose}")', '_derive(key, "rows")'),
+        ("every row has the same key", 'name = row.encode("utf-8", "surrogatepass")', 'name = b""'),
         ("every purpose has the same index", '_derive(key, f"index:{purpose}")', '_derive(key, "index")'),
-        (
-            "what was changed is another error",
-            "        try:\n"
-            "            return ring.decrypt(secret)\n"
-            "        except InvalidToken:\n"
-            "            raise ValueError(",
-            "        try:\n"
-            "            return ring.decrypt(secret)\n"
-            "        except InvalidToken:\n"
-            "            raise LookupError(",
-        ),
+        ("what was changed is another error", "        raise ValueError(\n", "        raise LookupError(\n"),
         (
             "the oldest key encrypts",
-            "return newest.encrypt(plain)",
-            "return MultiFernet(list(self._cipher(purpose)[1]._fernets)[::-1]).encrypt(plain)",
+            "return next(self._ciphers(purpose, row)).encrypt(plain)",
+            "return list(self._ciphers(purpose, row))[-2].encrypt(plain)",
         ),
         (
             "everything is renewed every time",
-            "            newest.decrypt(secret)\n"
-            "        except InvalidToken:\n"
-            "            return newest.encrypt(self.decrypt(purpose, secret))\n"
-            "        return None",
-            "            newest.decrypt(secret)\n"
-            "        except InvalidToken:\n"
-            "            return newest.encrypt(self.decrypt(purpose, secret))\n"
-            "        return newest.encrypt(self.decrypt(purpose, secret))",
+            "        return None\n",
+            "        return newest.encrypt(self.decrypt(purpose, row, secret))\n",
         ),
         (
             "the index of the oldest key is that of the newest",

@@ -188,4 +188,27 @@ MUTANTS = (
             "    if isinstance(value, tuple):\n        return value\n        converted",
         ),
     ),
+    *mutants(
+        "adapters.memory.storage",
+        "PeersContract",
+        (
+            "a commit leaves the version as it was",
+            "        self._commits += 1\n",
+            "        self._commits += 0\n",
+        ),
+        (
+            "readers see what others commit meanwhile",
+            "        yield MemoryUnit(self, Workspace(self.tables, now, writable=False), new_id)\n",
+            "        self.tables = self.tables.draft()\n"
+            "        yield MemoryUnit(self, Workspace(self.tables, now, writable=False), new_id)\n",
+        ),
+        (
+            "writers don't take turns",
+            "        if not self._turn.acquire(timeout=self._deadline):\n"
+            "            raise Busy()\n"
+            "        try:\n"
+            "            space",
+            "        try:\n            space",
+        ),
+    ),
 )

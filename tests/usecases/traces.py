@@ -15,6 +15,7 @@ from adapters.memory import MemoryFiles, MemoryStorage
 from adapters.sql import SqlStorage
 from adapters.sql.columns import metadata
 from adapters.sql.personal import Kept, columns
+from adapters.sql.transaction import row_of
 from storecore.accounts.model import SYSTEM, Address, Guest, SavedAddress, Session, User
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import Product
@@ -236,6 +237,7 @@ def _in_rows(storage: SqlStorage) -> Iterator[tuple[str, set[str]]]:
 def _in_secrets(storage: SqlStorage) -> Iterator[tuple[str, set[str]]]:
     with storage.snapshot() as (connection, cipher):
         for column in columns(Kept.SEALED):
-            for (secret,) in connection.execute(select(column).where(column.is_not(None))):
-                if found := traces_in(cipher.decrypt(str(column), secret)):
+            rows = select(*column.table.primary_key, column).where(column.is_not(None))
+            for *key, secret in connection.execute(rows):
+                if found := traces_in(cipher.decrypt(str(column), row_of(*key), secret)):
                     yield str(column), found

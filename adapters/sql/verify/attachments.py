@@ -20,7 +20,7 @@ def attachments(files: Files | None) -> Walk:
             select(_files.id, _files.private, _files.stored_as, _files.size)
         ):
             found = []
-            if opened(snapshot, _files.private, private) is None:
+            if opened(snapshot, _files.private, id_, private) is None:
                 found.append(unreadable(_files.private, id_))
             if files is not None and (there := _size(files, stored_as)) != size:
                 what = "is missing" if there is None else f"has {there} bytes instead of {size}"

@@ -73,7 +73,7 @@ def orders(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
         }
         told = {rule: "; ".join(messages) for rule, messages in wrong.items()}
         found = [Finding(rule, "orders", order.id, message) for rule, message in told.items() if message]
-        if opened(snapshot, _orders.private, order.private) is None:
+        if opened(snapshot, _orders.private, order.id, order.private) is None:
             found.append(unreadable(_orders.private, order.id))
         yield found
 

@@ -17,7 +17,7 @@ _notices = select(_outbox.id, _outbox.recipient_index, _outbox.private)
 def outbox(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
     """Every notice."""
     for id_, recipient_index, private in snapshot.rows(_notices):
-        plain = opened(snapshot, _outbox.private, private)
+        plain = opened(snapshot, _outbox.private, id_, private)
         if plain is None:
             yield [unreadable(_outbox.private, id_)]
         elif recipient_index not in snapshot.cipher.blind_indexes(RECIPIENT, json.loads(plain)["recipient"]):

@@ -26,7 +26,7 @@ _OPEN, _APPROVED = frozenset(map(str, OPEN)), frozenset(map(str, APPROVED))
 def refunds(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
     """Every refund."""
     for id_, private in snapshot.rows(_rows):
-        readable = opened(snapshot, _refunds.private, private) is not None
+        readable = opened(snapshot, _refunds.private, id_, private) is not None
         yield [] if readable else [unreadable(_refunds.private, id_)]
 
 

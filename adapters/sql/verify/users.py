@@ -17,7 +17,7 @@ def users(snapshot: Snapshot) -> Iterator[Sequence[Finding]]:
     """Every account."""
     for row in snapshot.rows(_rows):
         found = []
-        if row.private is not None and opened(snapshot, _users.private, row.private) is None:
+        if row.private is not None and opened(snapshot, _users.private, row.id, row.private) is None:
             found.append(unreadable(_users.private, row.id))
         if (row.name_folded, row.name_turned) != names(row.full_name):
             found.append(Finding("kept", "users", row.id, "name_folded, name_turned: not what the name says"))

@@ -100,25 +100,37 @@ class CipherContract:
 
     def test_what_was_encrypted_is_decrypted(self, cipher: Cipher) -> None:
         for plain in (b"", b"a", "Bağdat Caddesi 12".encode(), bytes(range(256)) * 100):
-            assert cipher.decrypt("users.private", cipher.encrypt("users.private", plain)) == plain
+            assert cipher.decrypt("users.private", "1", cipher.encrypt("users.private", "1", plain)) == plain
 
     def test_it_never_looks_the_same_and_shows_nothing(self, cipher: Cipher) -> None:
-        one, two = (cipher.encrypt("users.private", b"a secret of many letters") for _ in range(2))
+        one, two = (cipher.encrypt("users.private", "1", b"a secret of many letters") for _ in range(2))
         assert one != two
         assert b"secret" not in one
 
     def test_a_purpose_keeps_keys_apart(self, cipher: Cipher) -> None:
-        secret = cipher.encrypt("users.private", b"plain")
+        secret = cipher.encrypt("users.private", "1", b"plain")
         with pytest.raises(ValueError, match=r".+"):
-            cipher.decrypt("orders.private", secret)
+            cipher.decrypt("orders.private", "1", secret)
+
+    def test_what_was_encrypted_for_a_row_opens_in_no_other(self, cipher: Cipher) -> None:
+        secret = cipher.encrypt("users.private", "1", b"plain")
+        for other in ("2", "", "11", "1\0", "1\x001"):
+            with pytest.raises(ValueError, match=r".+"):
+                cipher.decrypt("users.private", other, secret)
+            with pytest.raises(ValueError, match=r".+"):
+                cipher.renewed("users.private", other, secret)
+
+    def test_any_text_names_a_row(self, cipher: Cipher) -> None:
+        for row in ("", "ü" * 1000, "\ud800", "a\0b"):
+            assert cipher.decrypt("users.private", row, cipher.encrypt("users.private", row, b"plain")) == b"plain"
 
     def test_what_was_changed_or_is_no_secret_is_refused(self, cipher: Cipher) -> None:
-        secret = cipher.encrypt("users.private", b"plain")
+        secret = cipher.encrypt("users.private", "1", b"plain")
         middle = len(secret) // 2
         changed = secret[:middle] + (b"A" if secret[middle : middle + 1] != b"A" else b"B") + secret[middle + 1 :]
         for bad in (changed, secret[:-1], secret[1:], b"", b"plain", b"\xff" * 100):
             with pytest.raises(ValueError, match=r".+"):
-                cipher.decrypt("users.private", bad)
+                cipher.decrypt("users.private", "1", bad)
 
     def test_a_blind_index_is_equal_for_equal_texts_of_one_purpose(self, cipher: Cipher) -> None:
         index = cipher.blind_index("users.phone", "+90 555 000")
@@ -135,6 +147,6 @@ class CipherContract:
         assert len(set(cipher.names)) == len(cipher.names), "each key has a name of its own"
 
     def test_what_the_newest_key_encrypted_need_not_be_renewed(self, cipher: Cipher) -> None:
-        assert cipher.renewed("users.private", cipher.encrypt("users.private", b"plain")) is None
+        assert cipher.renewed("users.private", "1", cipher.encrypt("users.private", "1", b"plain")) is None
         with pytest.raises(ValueError, match=r".+"):
-            cipher.renewed("users.private", b"plain")
+            cipher.renewed("users.private", "1", b"plain")

@@ -93,6 +93,7 @@ def test_a_guests_order_opens_with_its_own_whole_token_alone(live: LiveShop) -> 
         token.swapcase(): 401,
         other["access_token"]: 404,
     }
+    codes = {401: "not-authenticated", 404: "not-found"}
     with unchanged(live):
         for wrong, status in refused.items():
             for answer in (
@@ -100,7 +101,7 @@ def test_a_guests_order_opens_with_its_own_whole_token_alone(live: LiveShop) -> 
                 visitor.get(f"/orders/{mine['id']}", params={"token": wrong}),
                 visitor.post(f"/orders/{mine['id']}/cancel", headers={"X-Order-Token": wrong}),
             ):
-                assert answer.status_code == status, (wrong, answer.text)
+                problem(answer, status, codes[status])
     assert visitor.get(f"/orders/{mine['id']}", headers={"X-Order-Token": token}).status_code == 200
 
 
