@@ -636,4 +636,20 @@ MUTANTS = (
             "each.payment_id is not None for each in refunds",
         ),
     ),
+    *mutants(
+        "adapters.memory.orders",
+        "KeepingContract",
+        (
+            "an address loses its second line",
+            "        draft.orders.put(order.id, in_utc(order))\n",
+            "        address = replace(order.delivery_address, line2=None)\n"
+            "        draft.orders.put(order.id, in_utc(replace(order, delivery_address=address)))\n",
+        ),
+        (
+            "the names of buyers are kept in Latin letters",
+            "        draft.orders.put(order.id, in_utc(order))\n",
+            '        name = order.customer_name.encode("latin-1", "replace").decode("latin-1")\n'
+            "        draft.orders.put(order.id, in_utc(replace(order, customer_name=name)))\n",
+        ),
+    ),
 )

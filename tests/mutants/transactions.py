@@ -197,12 +197,6 @@ MUTANTS = (
             "        self._commits += 0\n",
         ),
         (
-            "readers see what others commit meanwhile",
-            "        yield MemoryUnit(self, Workspace(self.tables, now, writable=False), new_id)\n",
-            "        self.tables = self.tables.draft()\n"
-            "        yield MemoryUnit(self, Workspace(self.tables, now, writable=False), new_id)\n",
-        ),
-        (
             "writers don't take turns",
             "        if not self._turn.acquire(timeout=self._deadline):\n"
             "            raise Busy()\n"
