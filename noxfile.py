@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``.
+``schema``, ``fuzz``, ``mutation``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -117,3 +117,10 @@ def fuzz(session: nox.Session) -> None:
     """Send a hundred thousand inputs that are hardly HTTP to a server; takes some ten minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "tests/fuzz", *session.posargs, env={"FUZZ_INPUTS": "100000"})
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the core in thousands of ways, and see that the tests notice; arguments are names of mutants."""
+    session.install("-q", "-e", ".[all]", *DEV, *nox.project.dependency_groups(PROJECT, "mutation"))
+    session.run("python", "-m", "tests.mutation", *session.posargs)
