@@ -31,7 +31,7 @@ from storecore.orders.cancelling import give_back
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.orders.payment import Outcome, Payment, PaymentState
 from storecore.orders.refund import Disposition, Refund, RefundCause, RefundStatus
-from storecore.ports import RefundQuery
+from storecore.ports import AuditQuery, RefundQuery
 from storecore.store import Store
 from storecore.testing.contracts.proving import Together
 from storecore.transactions import Once, Replayed
@@ -256,13 +256,13 @@ def test_a_refund_is_seen_by_its_owner_and_by_staff(store: Floor) -> None:
     assert [each.id for each in store.refunds.find(by=agent, query=query).items] == [guests.id]
     assert not store.refunds.find(by=buyer, query=RefundQuery(customer_id=other.id, order_id=theirs.order_id)).items
     for stranger in (other, GUEST, holder):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such refund"):
             store.refunds.get(by=stranger, refund_id=mine.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such refund"):
             store.refunds.withdraw(by=stranger, refund_id=mine.id)
         with pytest.raises(NotFound):
             store.refunds.credit_note(by=stranger, refund_id=mine.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such order"):
             store.refunds.request(by=stranger, order_id=mine.order_id, items=[("x", 1)], reason="x")
     with pytest.raises(NotAuthenticated):
         store.refunds.find(by=GUEST)
@@ -286,7 +286,69 @@ def test_a_stale_version_decides_nothing(store: Floor) -> None:
     refund = asked(store, delivered(store, buyer), buyer)
     with pytest.raises(PreconditionFailed):
         store.refunds.approve(by=SYSTEM, refund_id=refund.id, if_version=refund.version + 1)
+    with pytest.raises(PreconditionFailed):
+        store.refunds.reject(by=SYSTEM, refund_id=refund.id, if_version=refund.version + 1)
+    with pytest.raises(PreconditionFailed):
+        store.refunds.withdraw(by=buyer, refund_id=refund.id, if_version=refund.version + 1)
+    assert store.refunds.get(by=buyer, refund_id=refund.id) == refund
     assert store.refunds.approve(by=SYSTEM, refund_id=refund.id, if_version=refund.version).version == 2
+    with pytest.raises(PreconditionFailed):
+        store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=SCRAP, if_version=refund.version)
+    assert store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=SCRAP, if_version=2).version > 2
+
+
+def test_what_became_of_a_refund_is_kept_as_it_was_answered(store: Floor) -> None:
+    buyer, sales = person(store), person(store, Role.SALES_MANAGER)
+    order = delivered(store, buyer, units=3)
+    approved, rejected, withdrawn = (asked(store, order, buyer) for _ in range(3))
+    decided_at = store.time.forward(days=1)
+    answers = [
+        store.refunds.approve(by=sales, refund_id=approved.id, note="Send it in"),
+        store.refunds.reject(by=sales, refund_id=rejected.id, note="Worn"),
+        store.refunds.withdraw(by=buyer, refund_id=withdrawn.id),
+    ]
+    assert [(each.status, each.decided_at, each.decided_by, each.decision_note) for each in answers] == [
+        (RefundStatus.APPROVED, decided_at, sales.id, "Send it in"),
+        (RefundStatus.REJECTED, decided_at, sales.id, "Worn"),
+        (RefundStatus.WITHDRAWN, decided_at, None, None),
+    ]
+    assert [store.refunds.get(by=buyer, refund_id=each.id) for each in answers] == answers
+    for action, decided in (("refund.approve", answers[0]), ("refund.reject", answers[1])):
+        (entry,) = store.audit.page(by=SYSTEM, query=AuditQuery(action=action)).items
+        assert (entry.object_id, entry.before["status"], entry.after["status"]) == (
+            decided.id,
+            "requested",
+            decided.status,
+        )
+
+
+def test_guests_are_mailed_a_link_to_their_order_with_every_decision(store: Floor) -> None:
+    order = delivered(store)
+    holder = Guest(order_id=order.id)
+    refunds = [asked(store, order, holder) for _ in range(3)]
+    store.refunds.approve(by=SYSTEM, refund_id=refunds[0].id)
+    store.refunds.reject(by=SYSTEM, refund_id=refunds[1].id)
+    store.refunds.approve(by=SYSTEM, refund_id=refunds[2].id, expect_return=False)
+    told = [notice for notice in store.mail() if notice.template is Template.REFUND_STATUS]
+    assert len(told) == 3
+    for notice in told:
+        token = str(notice.data["link"]).partition("token=")[2]
+        assert store.orders.holder(token=token).order_id == order.id
+
+
+def test_a_credit_note_is_for_its_owner_and_for_those_who_read_invoices(store: Floor) -> None:
+    buyer, agent = person(store), person(store, Role.SUPPORT_AGENT)
+    order = delivered(store, buyer)
+    refund = asked(store, order, buyer)
+    store.mail()
+    with pytest.raises(NotCredited):
+        store.refunds.credit_note(by=buyer, refund_id=refund.id)
+    store.refunds.approve(by=SYSTEM, refund_id=refund.id, expect_return=False)
+    paper = store.refunds.credit_note(by=buyer, refund_id=refund.id)
+    assert paper.name == "CN-000001.txt"
+    assert store.refunds.credit_note(by=person(store, Role.SALES_MANAGER), refund_id=refund.id) == paper
+    with pytest.raises(NotFound, match="There is no such refund"):
+        store.refunds.credit_note(by=agent, refund_id=refund.id)
 
 
 def test_one_key_asks_once(store: Floor) -> None:
