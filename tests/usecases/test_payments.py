@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.payments.demo import DECLINED, LOST_ANSWER, NEVER_ARRIVED, SECOND_STEP, SUCCEEDS, DemoPayments
-from storecore.accounts.model import SYSTEM, Guest, User
+from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.errors import (
     AlreadyPaid,
@@ -27,8 +27,9 @@ from storecore.money import Money
 from storecore.notices import Template
 from storecore.orders.model import NOT_PAID_IN_TIME, Order, PaymentStatus, Status
 from storecore.orders.paying import Attempt
-from storecore.orders.payment import Outcome, Payment, PaymentState
+from storecore.orders.payment import Outcome, Payment, PaymentState, ProviderEvent
 from storecore.orders.refund import Refund, RefundCause
+from storecore.orders.settling import UNFINISHED
 from storecore.pricing import ShippingPolicy
 from storecore.shop import Shop
 from storecore.testing.contracts.proving import Together
@@ -506,15 +507,46 @@ def test_a_failure_told_after_the_success_changes_nothing(store: Floor, ada: Use
     assert now(store, order).payment_status is PaymentStatus.PAID
 
 
-def test_an_event_of_an_unknown_payment_changes_nothing(store: Floor, ada: User, bank: Bank) -> None:
+def test_an_event_of_an_unknown_payment_changes_nothing(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     order, _ = second_step(store, ada)
     stranger = Bank(bank._path)
     with bank._books() as books:
         books.execute("INSERT INTO payments VALUES ('demo_x', 'x', 'S-1', 100, 'USD', 'succeeded', NULL, 1)")
     tell(store, stranger, "demo_x")
     assert now(store, order).payment_status is PaymentStatus.PENDING
-    with pytest.raises(NotFound):
+    assert "demo told of demo_x, which is not known here" in caplog.messages
+    with pytest.raises(NotFound, match="There is no such payment provider"):
         store.orders.hear(provider="stripe", headers={}, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("told", "failure"),
+    [
+        (Outcome(state=PaymentState.FAILED), UNFINISHED),
+        (Outcome(state=PaymentState.FAILED, failure="Stolen."), "Stolen."),
+        (Outcome(state=PaymentState.ACTION_NEEDED, failure="Expired."), "Expired."),
+    ],
+)
+def test_a_failure_that_is_told_is_made_certain_before_it_counts(
+    store: Floor, ada: User, bank: Bank, told: Outcome, failure: str
+) -> None:
+    order, reference = second_step(store, ada)
+    bank.read_event = lambda *_: ProviderEvent(reference=reference, outcome=told)  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.hear(provider="demo", headers={}, body=b"")
+    (payment,) = payments(store, order)
+    assert (payment.state, payment.failure, bank.asked[-1]) == (PaymentState.FAILED, failure, "abandon")
+
+
+def test_a_success_that_is_told_gives_nothing_up(store: Floor, ada: User, bank: Bank) -> None:
+    order, reference = second_step(store, ada)
+    bank.approve(reference, approved=True)
+    for _ in range(2):
+        tell(store, bank, reference)
+    assert now(store, order).payment_status is PaymentStatus.PAID
+    assert "abandon" not in bank.asked
 
 
 @pytest.mark.parametrize("wrong", [Money(1, "USD"), Money(999_999, "USD"), Money(2080, "EUR")])
@@ -599,6 +631,56 @@ def test_offline_orders_wait_for_staff(store: Floor, ada: User) -> None:
     store.time.forward(days=300)
     store.work()
     assert now(store, order).status is Status.PENDING
+
+
+def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: Floor) -> None:
+    item = product(store)
+    store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
+    more = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
+    paid, free, late, later = (
+        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None)
+    )
+    pay(store, Guest(order_id=paid.id), paid)
+    pay(store, Guest(order_id=free.id), free, None)
+    pay(store, Guest(order_id=later.id), later, SECOND_STEP)
+    store.time.forward(minutes=30)
+    store.orders.cancel_overdue()
+    told = {notice.data["number"]: notice for notice in store.mail() if notice.template is Template.ORDER_STATUS}
+    for order, status in ((paid, "confirmed"), (free, "confirmed"), (late, "cancelled"), (later, "cancelled")):
+        notice = told[order.number]
+        assert notice.data["status"] == status
+        assert store.orders.holder(str(notice.data["link"]).partition("token=")[2]).order_id == order.id
+
+
+def test_an_order_whose_owner_begins_to_pay_again_as_its_time_is_up_waits_longer(
+    store: Floor, ada: User, bank: Bank
+) -> None:
+    order, _ = second_step(store, ada)
+    up = store.time.forward(minutes=30)
+
+    def at_once(payment: Payment) -> Outcome:
+        del bank.abandon
+        pay(store, ada, order, SECOND_STEP)
+        return bank.abandon(payment)
+
+    bank.abandon = at_once  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.cancel_overdue()
+    waiting = now(store, order)
+    assert (waiting.status, waiting.pay_by) == (Status.PENDING, up + timedelta(minutes=1))
+    assert [each.state for each in payments(store, order)] == [PaymentState.FAILED, PaymentState.ACTION_NEEDED]
+    store.time.forward(minutes=1)
+    store.orders.cancel_overdue()
+    assert now(store, order).status is Status.CANCELLED
+
+
+def test_an_order_whose_bank_is_down_just_as_its_time_is_up_waits_a_minute_longer(
+    store: Floor, ada: User, bank: Bank
+) -> None:
+    order, _ = second_step(store, ada)
+    up = store.time.forward(minutes=30)
+    bank.down = True
+    assert store.orders.cancel_overdue() == 1
+    assert now(store, order).pay_by == up + timedelta(minutes=1)
 
 
 def test_the_time_out_gives_an_open_payment_up_at_the_bank_first(store: Floor, ada: User, bank: Bank) -> None:
