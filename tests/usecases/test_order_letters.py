@@ -43,7 +43,12 @@ def test_the_confirmation_tells_everything_of_the_order(store: Floor) -> None:
         "number": order.number,
         "lines": [
             {"name": "Hat", "sku": "HAT", "quantity": 2, "total": "43.18"},  # 39.98 and 8 %
-            {"name": "Cap", "sku": "CAP", "quantity": 1, "total": "1.80"},  # 1.67 and 8 % rounded down, since the hat lost more
+            {
+                "name": "Cap",
+                "sku": "CAP",
+                "quantity": 1,
+                "total": "1.80",
+            },  # 1.67 and 8 % rounded down, since the hat lost more
         ],
         "subtotal": "43.31",
         "discount": "1.66",
