@@ -167,7 +167,7 @@ def test_a_good_card_pays_and_confirms_the_order(store: Floor, ada: User, bank: 
     assert attempt.order == now(store, order)
     assert (attempt.order.status, attempt.order.payment_status) == (Status.CONFIRMED, PaymentStatus.PAID)
     assert attempt.order.pay_by is None
-    assert attempt.order.history[-1].actor_id is None
+    assert (attempt.order.history[-1].actor_id, attempt.order.history[-1].at) == (None, store.time.at)
     assert bank.charges() == 1
     with pytest.raises(AlreadyPaid):
         pay(store, ada, order)
@@ -443,6 +443,23 @@ def test_the_same_request_goes_on_with_a_payment_whose_answer_was_lost(store: Fl
     assert len(payments(store, order)) == 1
 
 
+def test_the_same_request_hears_of_a_second_step_when_its_answer_was_lost(store: Floor, ada: User, bank: Bank) -> None:
+    def cut_off() -> None:
+        raise ProviderDown()
+
+    order, bank.after_take = placed(store, ada), cut_off
+    lost = pay(store, ada, order, SECOND_STEP, once=once())
+    assert lost.payment is not None
+    reference = lost.payment.reference or ""
+    assert (lost.payment.state, lost.action) == (PaymentState.SUBMITTED, {})
+    headers, body = bank.tell(reference, store.clock())
+    store.orders.hear(provider="demo", headers=headers, body=body)
+    bank.after_take = None
+    attempt = pay(store, ada, order, SECOND_STEP, once=once())
+    assert attempt.action == {"type": "redirect", "url": f"http://127.0.0.1:8000/demo-bank/{reference}"}
+    assert len(payments(store, order)) == 1
+
+
 def test_a_request_cut_off_after_the_charge_finds_what_the_worker_settled(store: Floor, ada: User, bank: Bank) -> None:
     def cut_off() -> None:
         raise KeyboardInterrupt
@@ -560,7 +577,8 @@ def test_another_amount_is_no_payment(
     assert attempt.payment.state is PaymentState.FAILED
     assert "Another amount" in (attempt.payment.failure or "")
     assert (attempt.order.status, attempt.order.payment_status) == (Status.PENDING, PaymentStatus.FAILED)
-    assert f"{wrong} was taken" in caplog.text
+    paid = f"{attempt.payment.id} (demo {attempt.payment.reference})"
+    assert caplog.messages == [f"payment {paid}: {wrong} was taken, not {order.total}"]
 
 
 def test_money_for_a_payment_that_was_thought_failed_counts(store: Floor, ada: User, bank: Bank) -> None:
@@ -585,6 +603,20 @@ def test_money_that_comes_on_top_of_another_payment_is_logged_and_changes_nothin
     tell(store, bank, failed.reference or "")
     assert now(store, order) == paid
     assert "on top of another" in caplog.text
+
+
+def test_money_that_comes_while_another_payment_is_under_way_is_logged_and_changes_nothing(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = placed(store, ada)
+    failed = pay(store, ada, order, DECLINED).payment
+    waiting = pay(store, ada, order, SECOND_STEP).order
+    assert failed is not None
+    with bank._books() as books:
+        books.execute("UPDATE payments SET state = 'succeeded' WHERE reference = ?", (failed.reference,))
+    tell(store, bank, failed.reference or "")
+    assert now(store, order) == waiting
+    assert caplog.messages == [f"payment {failed.id} (demo {failed.reference}) came on top of another"]
 
 
 def test_money_that_comes_on_top_of_money_in_hand_is_logged_and_changes_nothing(
@@ -633,20 +665,25 @@ def test_offline_orders_wait_for_staff(store: Floor, ada: User) -> None:
     assert now(store, order).status is Status.PENDING
 
 
-def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: Floor) -> None:
+def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: Floor, bank: Bank) -> None:
     item = product(store)
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
     more = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
-    paid, free, late, later = (
-        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None)
+    paid, free, late, later, stepped = (
+        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None, None)
     )
     pay(store, Guest(order_id=paid.id), paid)
     pay(store, Guest(order_id=free.id), free, None)
     pay(store, Guest(order_id=later.id), later, SECOND_STEP)
+    payment = pay(store, Guest(order_id=stepped.id), stepped, SECOND_STEP).payment
+    assert payment is not None
+    bank.approve(payment.reference or "", approved=True)
+    tell(store, bank, payment.reference or "")
     store.time.forward(minutes=30)
     store.orders.cancel_overdue()
     told = {notice.data["number"]: notice for notice in store.mail() if notice.template is Template.ORDER_STATUS}
-    for order, status in ((paid, "confirmed"), (free, "confirmed"), (late, "cancelled"), (later, "cancelled")):
+    confirmed, cancelled = ((paid, free, stepped), (late, later))
+    for order, status in [(each, "confirmed") for each in confirmed] + [(each, "cancelled") for each in cancelled]:
         notice = told[order.number]
         assert notice.data["status"] == status
         assert store.orders.holder(str(notice.data["link"]).partition("token=")[2]).order_id == order.id
