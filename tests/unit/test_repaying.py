@@ -51,17 +51,17 @@ def test_a_credit_note_lists_lines_in_their_order_and_taxes_by_rate() -> None:
     whole = repaying.credited(order, None)
     assert [(line.sku, item.quantity) for line, item in whole.items] == [("HAT", 3), ("CAP", 2), ("TIE", 1)]
     hat, cap, tie = (line.total.minor for line in order.lines)
-    assert (whole.shipping, whole.shipping_tax, whole.shipping_tax_rate) == (usd(10_50), usd(50), 5)
+    assert (whole.shipping, whole.shipping_tax, whole.shipping_tax_rate) == (usd(10_50), usd(50), Decimal(5))
     assert whole.tax_by_rate == [
-        (5, usd(tie + 10_50 - 55), usd(55)),
-        (8, usd(cap) - order.lines[1].tax, order.lines[1].tax),
-        (20, usd(hat - 20), usd(20)),
+        (Decimal(5), usd(tie + 10_50 - 55), usd(55)),
+        (Decimal(8), usd(cap) - order.lines[1].tax, order.lines[1].tax),
+        (Decimal(20), usd(hat - 20), usd(20)),
     ]
     some = make_refund(new_id, order, {order.lines[2].id: 1, order.lines[0].id: 2})
     part = repaying.credited(order, some)
     assert [(line.sku, item.quantity) for line, item in part.items] == [("HAT", 2), ("TIE", 1)]
-    assert (part.shipping, part.shipping_tax, part.shipping_tax_rate) == (usd(0), usd(0), 5)
-    assert [(rate, tax.minor) for rate, _, tax in part.tax_by_rate] == [(5, 5), (20, 13)]
+    assert (part.shipping, part.shipping_tax, part.shipping_tax_rate) == (usd(0), usd(0), Decimal(5))
+    assert [(int(rate), tax.minor) for rate, _, tax in part.tax_by_rate] == [(5, 5), (20, 13)]
 
 
 def test_shipping_that_was_paid_has_its_tax_inside() -> None:

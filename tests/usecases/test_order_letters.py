@@ -1,6 +1,7 @@
 """What is in the letters about an order, to the last word; how they are written out is a matter of the mailer."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -77,12 +78,13 @@ def test_customers_sign_in_instead_of_following_a_link_and_online_orders_are_inv
 
 def test_each_step_of_an_order_is_told_with_its_note_and_its_parcel(store: Floor) -> None:
     order = _guests(store)
-    steps = [(Status.CONFIRMED, "Soon", {}), (Status.PROCESSING, None, {})]
-    for status, note, parcel in [*steps, (Status.SHIPPED, None, {"carrier": "DHL", "tracking_number": "JD01"})]:
-        store.orders.advance(by=SYSTEM, order_id=order.id, to=status, note=note, **parcel)
+    move = partial(store.orders.advance, by=SYSTEM, order_id=order.id)
+    move(to=Status.CONFIRMED, note="Soon")
+    move(to=Status.PROCESSING)
+    move(to=Status.SHIPPED, carrier="DHL", tracking_number="JD01")
     confirmed, processing, shipped = _told(store, Template.ORDER_STATUS)
-    for notice, status in ((confirmed, "confirmed"), (processing, "processing"), (shipped, "shipped")):
-        assert (notice.event, notice.recipient) == (f"order:{order.id}:{status}", "eve@example.com")
+    for notice, told in ((confirmed, "confirmed"), (processing, "processing"), (shipped, "shipped")):
+        assert (notice.event, notice.recipient) == (f"order:{order.id}:{told}", "eve@example.com")
         assert (notice.user_id, notice.invoice_of, notice.credit_note_id) == (None, None, None)
         assert _way_back(store, notice) == order.id
     assert {**confirmed.data, "link": ""} == {
@@ -115,14 +117,14 @@ def test_the_letter_of_a_refund_names_what_comes_back_and_how_much(store: Floor)
     store.refunds.approve(by=SYSTEM, refund_id=refund.id, note="Send it in", include_shipping=True)
     store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=Disposition.SCRAP)
     approved, refunded = _told(store, Template.REFUND_STATUS)
-    for notice, status in ((approved, "approved"), (refunded, "refunded")):
-        assert (notice.event, notice.recipient) == (f"refund:{refund.id}:{status}", "eve@example.com")
+    for notice, told in ((approved, "approved"), (refunded, "refunded")):
+        assert (notice.event, notice.recipient) == (f"refund:{refund.id}:{told}", "eve@example.com")
         assert (notice.user_id, notice.created_at) == (None, store.time.at)
         assert _way_back(store, notice) == order.id
         assert {**notice.data, "link": ""} == {
             "name": "Ada Lovelace",
             "number": order.number,
-            "status": status,
+            "status": told,
             "items": [{"name": "Cap", "sku": "CAP", "quantity": 1, "amount": "1.80"}],
             "shipping": "10.00",
             "amount": "11.80",

@@ -402,6 +402,26 @@ def test_the_worker_asks_less_and_less_often(store: Floor, ada: User, bank: Bank
     assert waits == [30, 30, 60, 120, 240, 300, 300]
 
 
+def test_why_the_last_card_was_declined_is_kept_while_the_bank_is_down(store: Floor, ada: User, bank: Bank) -> None:
+    order = placed(store, ada)
+    declined = Outcome(state=PaymentState.ACTION_NEEDED, failure="Expired.", action={"type": "card"})
+    bank.take = lambda *_: declined  # type: ignore[method-assign]  # this bank is the test's
+    attempt = pay(store, ada, order)
+    assert attempt.action == {"type": "card"}
+    store.time.forward(minutes=1)
+    bank.down = True
+    assert store.orders.settle_due() == 1
+    (payment,) = payments(store, order)
+    assert (payment.state, payment.failure) == (PaymentState.ACTION_NEEDED, "Expired.")
+    assert payment.check_at == store.time.at + timedelta(minutes=1)
+
+
+def test_nothing_is_left_to_do_for_a_payment_that_failed(store: Floor, ada: User, bank: Bank) -> None:
+    failed = Outcome(state=PaymentState.FAILED, failure="Expired.", action={"type": "card"})
+    bank.take = lambda *_: failed  # type: ignore[method-assign]  # this bank is the test's
+    assert pay(store, ada, placed(store, ada)).action == {}
+
+
 def test_one_payment_that_can_not_be_looked_up_does_not_keep_others_waiting(
     store: Floor, ada: User, bank: Bank
 ) -> None:
@@ -668,7 +688,7 @@ def test_offline_orders_wait_for_staff(store: Floor, ada: User) -> None:
 def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: Floor, bank: Bank) -> None:
     item = product(store)
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
-    more = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
+    more: dict[str, Any] = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
     paid, free, late, later, stepped = (
         store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None, None)
     )
