@@ -259,7 +259,7 @@ def test_address_and_note_change_while_pending_only(store: Floor) -> None:
     amended = store.orders.amend(by=user, order_id=order.id, delivery_address=moved, note="New door")
     assert (amended.delivery_address, amended.note, amended.total) == (moved, "New door", order.total)
     assert store.orders.get(by=user, order_id=order.id) == amended
-    with pytest.raises(NotFound, match="There is no such order"):
+    with pytest.raises(NotFound, match=r"^There is no such order\.$"):
         store.orders.amend(by=vendor, order_id=order.id, note="mine")
     store.orders.advance(by=vendor, order_id=order.id, to=Status.CONFIRMED)
     with pytest.raises(IllegalTransition):

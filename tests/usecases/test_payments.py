@@ -555,7 +555,7 @@ def test_an_event_of_an_unknown_payment_changes_nothing(
     tell(store, stranger, "demo_x")
     assert now(store, order).payment_status is PaymentStatus.PENDING
     assert "demo told of demo_x, which is not known here" in caplog.messages
-    with pytest.raises(NotFound, match="There is no such payment provider"):
+    with pytest.raises(NotFound, match=r"^There is no such payment provider\.$"):
         store.orders.hear(provider="stripe", headers={}, body=b"")
 
 
@@ -730,6 +730,20 @@ def test_an_order_whose_owner_begins_to_pay_again_as_its_time_is_up_waits_longer
     assert now(store, order).status is Status.CANCELLED
 
 
+def test_an_order_that_is_paid_as_its_bank_goes_down_waits_for_nothing(store: Floor, ada: User, bank: Bank) -> None:
+    order, reference = second_step(store, ada)
+    store.time.forward(minutes=30)
+
+    def paid_then_down(payment: Payment) -> Outcome:
+        bank.approve(reference, approved=True)
+        tell(store, bank, reference)
+        raise ProviderDown()
+
+    bank.abandon = paid_then_down  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.cancel_overdue()
+    assert (now(store, order).status, now(store, order).pay_by) == (Status.CONFIRMED, None)
+
+
 def test_an_order_whose_bank_is_down_just_as_its_time_is_up_waits_a_minute_longer(
     store: Floor, ada: User, bank: Bank
 ) -> None:
@@ -871,10 +885,18 @@ def test_captures_and_time_outs_that_race_end_paid_or_given_back(store: Floor, a
             assert [refund.amount for refund in owed] == [order.total] * charged
 
 
-def test_a_provider_that_was_taken_away_leaves_its_payments_alone(store: Floor, ada: User, bank: Bank) -> None:
+def test_a_provider_that_was_taken_away_leaves_its_payments_alone(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
     order, _ = second_step(store, ada)
+    (payment,) = payments(store, order)
     store.orders.providers.pop("demo")  # type: ignore[attr-defined] # the floor's own dict
     store.time.forward(minutes=31)
     store.orders.settle_due()
     store.orders.cancel_overdue()
     assert now(store, order).status is Status.PENDING
+    why = "The payment provider demo is not set up."
+    assert caplog.messages == [
+        f"payment {payment.id} can't be looked up: {why}",
+        f"order {order.number} waits longer for its payment: {why}",
+    ]
