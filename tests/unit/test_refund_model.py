@@ -96,6 +96,18 @@ def test_what_keeps_a_provider_from_paying_out_is_noted_in_short() -> None:
     assert (put_off.payout_problem, put_off.payout_at, put_off.version) == ("x" * 500, LATER, 2)
 
 
+def test_what_was_decided_or_withdrawn_stays_so() -> None:
+    for over in (refund().withdraw(at=LATER), refund().reject(by=SYSTEM, at=LATER), _approved(refund())):
+        for decide in (_approved, MOVES[RefundStatus.REJECTED], MOVES[RefundStatus.WITHDRAWN]):
+            with pytest.raises(AlreadyDecided, match=f"The refund is {over.status} already"):
+                decide(over)
+
+
+def test_what_is_owed_through_a_payment_is_due_at_once() -> None:
+    owed = _approved(refund(), expect_return=False).owe(payment_id="p", at=LATER)
+    assert (owed.payment_id, owed.payout_at) == ("p", LATER)
+
+
 def test_a_refund_is_open_while_something_is_to_happen() -> None:
     over = {RefundStatus.REJECTED, RefundStatus.WITHDRAWN, RefundStatus.REFUNDED}
     assert {status for status in RefundStatus if not refund(status=status).is_open} == over
