@@ -416,6 +416,17 @@ def test_why_the_last_card_was_declined_is_kept_while_the_bank_is_down(store: Fl
     assert payment.check_at == store.time.at + timedelta(minutes=1)
 
 
+def test_a_payment_that_the_bank_will_not_hear_of_fails_with_its_reason(store: Floor, ada: User, bank: Bank) -> None:
+    def refuse(payment: Payment, order: Order) -> str:
+        raise Invalid("The amount is too small.")
+
+    bank.prepare = refuse  # type: ignore[method-assign]  # this bank is the test's
+    attempt = pay(store, ada, placed(store, ada))
+    assert attempt.payment is not None
+    assert (attempt.payment.state, attempt.payment.failure) == (PaymentState.FAILED, "The amount is too small.")
+    assert (attempt.payment.reference, attempt.order.payment_status) == (None, PaymentStatus.FAILED)
+
+
 def test_nothing_is_left_to_do_for_a_payment_that_failed(store: Floor, ada: User, bank: Bank) -> None:
     failed = Outcome(state=PaymentState.FAILED, failure="Expired.", action={"type": "card"})
     bank.take = lambda *_: failed  # type: ignore[method-assign]  # this bank is the test's
@@ -689,8 +700,8 @@ def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: F
     item = product(store)
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
     more: dict[str, Any] = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
-    paid, free, late, later, stepped = (
-        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None, None)
+    paid, free, late, later, stepped, last = (
+        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None, None, None)
     )
     pay(store, Guest(order_id=paid.id), paid)
     pay(store, Guest(order_id=free.id), free, None)
@@ -699,10 +710,13 @@ def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: F
     assert payment is not None
     bank.approve(payment.reference or "", approved=True)
     tell(store, bank, payment.reference or "")
+    payment = pay(store, Guest(order_id=last.id), last, SECOND_STEP).payment
+    assert payment is not None
+    bank.approve(payment.reference or "", approved=True)
     store.time.forward(minutes=30)
     store.orders.cancel_overdue()
     told = {notice.data["number"]: notice for notice in store.mail() if notice.template is Template.ORDER_STATUS}
-    confirmed, cancelled = ((paid, free, stepped), (late, later))
+    confirmed, cancelled = ((paid, free, stepped, last), (late, later))
     for order, status in [(each, "confirmed") for each in confirmed] + [(each, "cancelled") for each in cancelled]:
         notice = told[order.number]
         assert notice.data["status"] == status
