@@ -17,7 +17,11 @@ TRANSPARENT = {"property", "reading", "writing"}
 
 
 def extend() -> None:
-    """Teach mutmut so, in this process and in those that it forks."""
+    """Teach mutmut so, in this process and in those that it forks.
+
+    ``zip(…, strict=True)`` stays as it is: it guards against what never happens, so that nothing can tell it apart.
+    """
+    file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("zip")
     visitor = file_mutation.MutationVisitor
     skips, arrange = visitor._skip_node_and_children, file_mutation.function_trampoline_arrangement
 

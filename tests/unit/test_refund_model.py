@@ -133,7 +133,7 @@ def test_goods_are_received_once_and_only_when_expected() -> None:
     for again in (received, received.paid_out(at=LATER)):
         with pytest.raises(AlreadyDecided, match=r"^These goods were received before\.$"):
             again.receive(at=LATER, disposition=Disposition.SCRAP)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match="The refund is approved; no goods are expected back for it"):
         _approved(refund(), expect_return=False).receive(at=LATER, disposition=Disposition.SCRAP)
 
 

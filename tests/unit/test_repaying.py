@@ -36,6 +36,11 @@ def test_units_that_are_asked_for_twice_are_refused_with_what_is_left() -> None:
         make_refund(new_id, ORDER, {LINES["HAT"].id: 3}, status=RefundStatus.WITHDRAWN),
     ]
     repaying.refuse_too_many(ORDER, {LINES["HAT"].id: 1, LINES["CAP"].id: 1, LINES["TIE"].id: 1}, taken)
+    taken.append(make_refund(new_id, ORDER, {LINES["CAP"].id: 1}, status=RefundStatus.REQUESTED))
+    repaying.refuse_too_many(ORDER, {LINES["HAT"].id: 1}, taken)
+    with pytest.raises(NotReturnable, match=r"^Of Tie \(TIE\), 1 of 1 can be returned\.$"):
+        repaying.refuse_too_many(ORDER, {LINES["TIE"].id: 2}, taken)
+    taken.pop()
     with pytest.raises(NotReturnable) as refused:
         repaying.refuse_too_many(ORDER, {LINES["HAT"].id: 2, LINES["CAP"].id: 2, LINES["TIE"].id: 1}, taken)
     assert refused.value.message == ("Of Hat (HAT), 1 of 3 can be returned. Of Cap (CAP), 1 of 2 can be returned.")
