@@ -47,12 +47,15 @@ def listed() -> set[Mutant]:
     """
     found = set()
     for paragraph in SURVIVORS.read_text(encoding="utf-8").split("\n\n"):
-        function, *rest = [line for line in paragraph.splitlines() if not line.startswith("#")]
-        lines = [line for line in rest if line[0] in "-+"]
-        if not lines or lines == rest:
+        rows = [row for row in paragraph.splitlines() if not row.startswith("#")]
+        if not rows:
+            continue
+        lines = [row for row in rows if row[0] in "-+"]
+        if not lines or len(lines) == len(rows) - 1:
             raise ValueError(f"no lines, or no reason: {paragraph}")
         starts = [i for i, line in enumerate(lines) if line[0] == "-" and (i == 0 or lines[i - 1][0] == "+")]
-        found |= {Mutant(function, tuple(lines[a:b])) for a, b in zip(starts, [*starts[1:], None], strict=True)}
+        ends = [*starts[1:], len(lines)]
+        found |= {Mutant(rows[0], tuple(lines[a:b])) for a, b in zip(starts, ends, strict=True)}
     return found
 
 
