@@ -1,6 +1,7 @@
 """An order's states, its money and its number."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -253,6 +254,11 @@ def test_the_taxes_and_nets_by_rate_make_the_total(included: bool, taxed_shippin
 def test_the_goods_of_a_line_are_what_remains_after_discounts() -> None:
     line = _priced(included=False).lines[0]
     assert (line.goods, line.discount) == (usd(12_00), usd(0))
+
+
+def test_both_discounts_are_taken_off_a_line() -> None:
+    line = replace(_priced(included=False).lines[0], quantity=2, product_discount=usd(3_00), order_discount=usd(1_00))
+    assert (line.discount, line.goods) == (usd(4_00), usd(20_00))
 
 
 def test_a_number_has_no_look_alikes() -> None:

@@ -69,6 +69,15 @@ def test_a_credit_note_lists_lines_in_their_order_and_taxes_by_rate() -> None:
     assert [(int(rate), tax.minor) for rate, _, tax in part.tax_by_rate] == [(5, 5), (20, 13)]
 
 
+def test_units_are_paid_back_as_what_they_add_to_those_before() -> None:
+    hat = LINES["HAT"]  # 3 for 60.00, and 8 % of it: 64.80
+    assert repaying.paid_for(hat, 2) == (usd(43_20), usd(3_20))
+    (item,) = repaying.items(ORDER, {hat.id: 2}, before={hat.id: 1})
+    assert (item.line_id, item.product_id, item.quantity) == (hat.id, HAT.id, 2)
+    assert (item.amount, item.tax) == (usd(43_20), usd(3_20))
+    assert [item.quantity for item in repaying.whole(ORDER)] == [3, 2, 1]
+
+
 def test_shipping_that_was_paid_has_its_tax_inside() -> None:
     order = taxed()
     assert repaying.shipping_paid(order) == (usd(10_50), usd(50))
