@@ -306,6 +306,17 @@ def test_the_most_exact_row_of_the_tax_table_wins(tax_class: str, country: str, 
     assert table().rate(tax_class, Destination(country=country, region=region)) == Decimal(rate)
 
 
+def test_shipping_is_taxed_by_its_own_class_and_lines_keep_theirs() -> None:
+    post = ShippingPolicy(fee=usd(10_00), tax_class="books")
+    q = quote(line(100_00, tax_class="toys"), shipping=post, tax=table(), where=Destination(country="DE"))
+    assert (q.shipping_tax_rate, q.shipping_tax, q.lines[0].tax_class) == (Decimal(7), usd(70), "toys")
+
+
+def test_a_rate_may_be_a_hundred_percent() -> None:
+    assert quote(line(5), tax=TaxPolicy(default_rate=Decimal(100))).total == usd(10)
+    assert quote(line(5), discounts=(percent_off("100"),)).total == usd(0)
+
+
 def test_goods_are_taxed_where_they_go() -> None:
     new_york, turkey = Destination(country="US", region="NY"), Destination(country="TR")
     assert quote(line(100_00), tax=table(), where=new_york).tax == usd(8_88)  # 8.875
