@@ -153,6 +153,9 @@ def test_what_comes_back_is_in_the_ledger_with_its_order(store: Floor) -> None:
     assert (row.change, row.reason, row.note) == (1, StockReason.RETURN, order.number)
     assert (row.order_id, row.actor_id, row.at) == (order.id, keeper.id, back_at)
     assert (received.received_at, received.disposition) == (back_at, Disposition.RESTOCK)
+    (entry,) = store.audit.page(by=SYSTEM, query=AuditQuery(action="refund.receive")).items
+    assert (entry.before["status"], entry.after["status"]) == ("approved", "refunded")
+    assert (entry.object_id, entry.actor_id) == (refund.id, keeper.id)
 
 
 SELLER = Shop(name="Hats & Co", address=("2 Side St", "Springfield"), tax_id="EU123")

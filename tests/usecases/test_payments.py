@@ -217,7 +217,9 @@ def test_an_order_that_costs_nothing_is_paid_at_once(store: Floor, ada: User, ba
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
     free = placed(store, ada, coupon="GIFT")
     assert not free.total
-    attempt = pay(store, ada, free, None)
+    attempt = pay(store, ada, free, None, once=once())
+    with pytest.raises(Replayed):
+        pay(store, ada, free, None, once=once())
     assert (attempt.payment, attempt.order.payment_status) == (None, PaymentStatus.PAID)
     assert attempt.order.status is Status.CONFIRMED
     assert bank.asked == []
