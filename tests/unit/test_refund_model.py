@@ -96,6 +96,11 @@ def test_what_keeps_a_provider_from_paying_out_is_noted_in_short() -> None:
     assert (put_off.payout_problem, put_off.payout_at, put_off.version) == ("x" * 500, LATER, 2)
 
 
+def test_no_money_goes_back_before_somebody_agreed() -> None:
+    with pytest.raises(IllegalTransition, match=r"^The refund is requested; it can't become refunded\.$"):
+        refund().paid_out(at=LATER)
+
+
 def test_what_was_decided_or_withdrawn_stays_so() -> None:
     for over in (refund().withdraw(at=LATER), refund().reject(by=SYSTEM, at=LATER), _approved(refund())):
         for decide in (_approved, MOVES[RefundStatus.REJECTED], MOVES[RefundStatus.WITHDRAWN]):

@@ -213,6 +213,38 @@ def test_an_offline_order_can_be_paid_online_after_all(store: Floor, ada: User) 
     assert (paid.status, paid.payment_provider, paid.payment_status) == (Status.CONFIRMED, "demo", PaymentStatus.PAID)
 
 
+def test_what_is_paid_with_is_checked_by_name(store: Floor, ada: User) -> None:
+    order = placed(store, ada)
+    for changes, error in (
+        ({"provider": "nobody"}, ("provider", "is not known here")),
+        ({"token": "x" * 501}, ("token", "must have at most 500 characters")),
+    ):
+        arguments: dict[str, Any] = {"by": ada, "order_id": order.id, "provider": "demo", **changes}
+        with pytest.raises(Invalid) as refused:
+            store.orders.pay(**arguments)
+        assert refused.value.errors == (error,)
+    with pytest.raises(NotFound, match=r"^There is no such order\.$"):
+        pay(store, person(store), order)
+
+
+def test_an_offline_order_gets_its_time_to_pay_when_it_is_paid_online(store: Floor, ada: User) -> None:
+    order = placed(store, ada, payment="offline")
+    later = store.time.forward(hours=1)
+    assert pay(store, ada, order, SECOND_STEP).order.pay_by == later + timedelta(minutes=30)
+
+
+def test_nobody_pays_again_while_an_answer_is_waited_for(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = placed(store, ada)
+    waiting = pay(store, ada, order, LOST_ANSWER, once=once()).payment
+    assert waiting is not None
+    assert caplog.messages == [f"payment {waiting.id} is left to the worker: The demo bank's answer was lost."]
+    with pytest.raises(PaymentInProgress):
+        pay(store, ada, order, once=once("2"))
+    assert len(payments(store, order)) == 1
+
+
 def test_an_order_that_costs_nothing_is_paid_at_once(store: Floor, ada: User, bank: Bank) -> None:
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
     free = placed(store, ada, coupon="GIFT")
