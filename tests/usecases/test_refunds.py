@@ -404,6 +404,7 @@ def test_goods_that_come_back_to_an_empty_shelf_are_told_to_those_who_wish_them(
     thing = store.catalog.product(product=order.lines[0].product_id).product
     store.catalog.adjust_stock(by=SYSTEM, product_id=thing.id, change=-thing.stock, reason="lost")
     store.wishlist.add(by=fan, product_id=thing.id)
+    store.time.forward(minutes=1)
     refund = asked(store, order, buyer)
     store.refunds.approve(by=SYSTEM, refund_id=refund.id)
     store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=RESTOCK)
