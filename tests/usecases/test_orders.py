@@ -199,6 +199,8 @@ def test_staff_take_an_order_to_delivered_and_it_is_paid_there(store: Floor) -> 
     assert (order.carrier, order.tracking_number) == ("Swift", "T1")
     assert [entry.status for entry in order.history] == [Status.PENDING, *WAY]
     assert [entry.actor_id for entry in order.history] == [user.id, *[vendor.id] * 4]
+    assert [entry.note for entry in order.history] == [None, *(f"now {status}" for status in WAY)]
+    assert {entry.at for entry in order.history} == {store.time.at}
     assert store.orders.get(by=user, order_id=order.id) == order
     mailed = [notice.template for notice in store.mail() if notice.recipient == user.email]
     assert mailed.count(Template.ORDER_STATUS) == 4
