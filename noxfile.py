@@ -1,5 +1,5 @@
 """The project's chores: ``nox -s serve``, ``tests``, ``lint``, ``lowest``, ``bench``, ``growth``, ``year``, ``crash``,
-``schema``, ``fuzz``, ``simulate``, ``faults``, ``mutants``.
+``schema``, ``fuzz``, ``simulate``, ``faults``, ``mutants``, ``mutation``.
 
 Each runs in an environment of its own below ``.nox``, which is reused the next time.
 """
@@ -141,3 +141,10 @@ def mutants(session: nox.Session) -> None:
     """Try every wrong adapter that the contracts have to tell from right ones; takes some three minutes."""
     session.install("-q", "-e", ".[all]", *DEV)
     session.run("pytest", "-n", "2", "tests/mutants", *session.posargs, env={"MUTANTS": "all"})
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the core in thousands of ways, and see that the tests notice; arguments are names of mutants."""
+    session.install("-q", "-e", ".[all]", *DEV, *nox.project.dependency_groups(PROJECT, "mutation"))
+    session.run("python", "-m", "tests.mutation", *session.posargs)

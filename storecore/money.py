@@ -24,7 +24,7 @@ _TWO = """
 EXPONENTS = {code: digits for digits, codes in ((0, _ZERO), (2, _TWO), (3, _THREE)) for code in codes.split()}
 """Digits after the point for each currency (ISO 4217, list one)."""
 
-_AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,3}))?", re.ASCII)
+_AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,3}))?")
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -172,6 +172,6 @@ def parse_percent(text: str, *, field: str = "percent") -> Decimal:
     """Read ``"12.5"``: 0 to 100 with at most two decimals. Raises ``Invalid`` naming ``field``."""
     if not isinstance(text, str):
         raise TypeError(f"a percentage is written as a string, not {text!r}")
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text, re.ASCII) or Decimal(text) > 100:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text) or Decimal(text) > 100:
         raise Invalid(errors=[(field, 'must be a percentage from "0" to "100" with at most two decimals')])
     return Decimal(text)

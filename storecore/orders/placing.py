@@ -131,7 +131,7 @@ class Placing(Activity):
     def _look(self, unit: Unit, *, by: Actor, items: Sequence[Item] | None, once: Once | None) -> None:
         """Refuse what is plainly short from a snapshot, so that the losers of a race do not queue to write nothing."""
         if items is None:
-            items = _items(_cart(unit, by))
+            items = _items(_filled(cart_of(unit, by)))
         _select(unit, items)
 
     @writing
@@ -149,8 +149,8 @@ class Placing(Activity):
 
     @writing
     def _place_cart(self, unit: Unit, *, by: Actor, checkout: Checkout, once: Once | None) -> Order:
-        cart = _cart(unit, by)
-        cart = unit.carts.locked(cart.id) or cart
+        cart = _filled(cart_of(unit, by))
+        cart = _filled(unit.carts.locked(cart.id))
         selection = _select(unit, _items(cart))
         unit.carts.save(cart.emptied(at=unit.now))
         return self._place(unit, by, selection, cart.coupon, checkout)
@@ -259,14 +259,11 @@ def _address(unit: Unit, by: Actor, deliver_to: Address | str) -> Address:
     return unit.users.address(require_user(by).id, deliver_to).address
 
 
-def _cart(unit: Unit, by: Actor) -> Cart:
-    cart = cart_of(unit, by)
+def _filled(cart: Cart | None) -> Cart:
     if cart is None or not cart.items:
         raise CartEmpty()
     return cart
 
 
 def _items(cart: Cart) -> Sequence[Item]:
-    if not cart.items:
-        raise CartEmpty()
     return [(item.product_id, item.quantity) for item in cart.items]

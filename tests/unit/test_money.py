@@ -268,7 +268,16 @@ def test_a_percentage_is_read(text: str) -> None:
 def test_no_percentage_is_refused_by_the_name_of_its_field(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse_percent(text, field="discount_percent")
-    assert [field for field, _ in refused.value.errors] == ["discount_percent"]
+    message = 'must be a percentage from "0" to "100" with at most two decimals'
+    assert refused.value.errors == (("discount_percent", message),)
+
+
+def test_the_field_is_named_after_what_is_read_unless_it_is_named() -> None:
+    with pytest.raises(Invalid) as no_amount:
+        Money.parse("much", "USD")
+    with pytest.raises(Invalid) as no_percentage:
+        parse_percent("most")
+    assert [field for field, _ in no_amount.value.errors + no_percentage.value.errors] == ["amount", "percent"]
 
 
 @pytest.mark.parametrize("percent", [8, 8.5, Decimal(8), None])

@@ -1,6 +1,7 @@
 """An order's states, its money and its number."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -112,7 +113,7 @@ def test_a_payment_is_recorded_once() -> None:
 
 @pytest.mark.parametrize("payment", [PaymentStatus.UNPAID, PaymentStatus.REFUNDED])
 def test_a_cancelled_order_takes_no_payment(payment: PaymentStatus) -> None:
-    with pytest.raises(IllegalTransition, match="cancelled order can't be paid"):
+    with pytest.raises(IllegalTransition, match=r"^A cancelled order can't be paid\.$"):
         order(status=Status.CANCELLED, payment_status=payment).record_payment()
 
 
@@ -147,8 +148,8 @@ def test_a_pending_order_may_get_another_address_and_note() -> None:
 
 
 def test_what_was_bought_is_never_amended() -> None:
-    with pytest.raises(TypeError, match="an order's total can't be amended"):
-        order().amend(total=usd(0))
+    with pytest.raises(TypeError, match="an order's total, tax can't be amended"):
+        order().amend(total=usd(0), tax=usd(0))
 
 
 def test_an_order_of_another_version_is_not_touched() -> None:
@@ -255,6 +256,11 @@ def test_the_goods_of_a_line_are_what_remains_after_discounts() -> None:
     assert (line.goods, line.discount) == (usd(12_00), usd(0))
 
 
+def test_both_discounts_are_taken_off_a_line() -> None:
+    line = replace(_priced(included=False).lines[0], quantity=2, product_discount=usd(3_00), order_discount=usd(1_00))
+    assert (line.discount, line.goods) == (usd(4_00), usd(20_00))
+
+
 def test_a_number_has_no_look_alikes() -> None:
     assert len(NUMBER_ALPHABET) == len(set(NUMBER_ALPHABET)) == 30
     assert not set("01OILU") & set(NUMBER_ALPHABET)
@@ -300,6 +306,94 @@ def test_an_invoice_s_number_is_padded() -> None:
     bought = order()
     assert make_invoice(new_id, bought, 42).number == "INV-000042"
     assert make_invoice(new_id, bought, 1_234_567).number == "INV-1234567"
+
+
+def _refused(change: Callable[[], object]) -> str:
+    """The only field that is refused."""
+    with pytest.raises(Invalid) as refused:
+        change()
+    ((field, _),) = refused.value.errors
+    return field
+
+
+def test_texts_of_an_order_are_bounded() -> None:
+    shipping = order(status=Status.PROCESSING)
+    longest = order(note="x\n" + "x" * 1998).amend(note="y\n" + "x" * 1998)
+    assert longest.note is not None
+    assert len(longest.note) == 2000
+    assert order().confirm(by=STAFF, at=LATER, note="x" * 2000).history[-1].note == "x" * 2000
+    shipped = shipping.ship(by=STAFF, at=LATER, note="Fragile", carrier="x" * 100, tracking_number="4" * 100)
+    assert (shipped.carrier, shipped.tracking_number) == ("x" * 100, "4" * 100)
+    assert shipped.history[-1].note == "Fragile"
+    assert _refused(lambda: order(note="x" * 2001)) == "note"
+    assert _refused(lambda: order().confirm(by=STAFF, at=LATER, note="x" * 2001)) == "note"
+    assert _refused(lambda: shipping.ship(by=STAFF, at=LATER, carrier="x" * 101)) == "carrier"
+    assert _refused(lambda: shipping.ship(by=STAFF, at=LATER, tracking_number="4" * 101)) == "tracking_number"
+
+
+def test_each_move_may_have_a_note() -> None:
+    moved = order().confirm(by=STAFF, at=LATER, note="1").process(by=STAFF, at=LATER, note="2")
+    moved = moved.ship(by=STAFF, at=LATER, note="3").deliver(by=STAFF, at=LATER, note="4")
+    assert [entry.note for entry in moved.history[1:]] == ["1", "2", "3", "4"]
+    assert moved.delivered_at == LATER
+    assert order().delivered_at is None
+    assert order().cancel(by=STAFF, at=LATER, note="5").history[-1].note == "5"
+
+
+def test_a_payment_with_a_provider_begins_waits_fails_and_arrives() -> None:
+    waiting = order().await_payment("demo", pay_by=LATER)
+    assert (waiting.payment_provider, waiting.payment_status) == ("demo", PaymentStatus.PENDING)
+    assert (waiting.pay_by, waiting.version) == (LATER, 2)
+    with pytest.raises(IllegalTransition, match=r"^The order waits for its payment, which confirms it\.$"):
+        waiting.confirm(by=STAFF, at=LATER)
+    with pytest.raises(IllegalTransition, match=r"^A payment of this order is under way\.$"):
+        waiting.record_payment()
+    longer = waiting.wait_for_payment(pay_by=LATER + timedelta(minutes=1))
+    assert (longer.pay_by, longer.payment_status, longer.version) == (
+        LATER + timedelta(minutes=1),
+        PaymentStatus.PENDING,
+        3,
+    )
+    failed = longer.fail_payment()
+    assert (failed.payment_status, failed.pay_by, failed.version) == (PaymentStatus.FAILED, longer.pay_by, 4)
+    in_hand = failed.record_payment()
+    assert (in_hand.payment_provider, in_hand.payment_status) == ("offline", PaymentStatus.PAID)
+    assert (in_hand.pay_by, in_hand.version) == (None, 5)
+    assert in_hand.confirm(by=STAFF, at=LATER).status is Status.CONFIRMED
+    captured = longer.capture(by=SYSTEM, at=LATER)
+    assert (captured.payment_status, captured.pay_by, captured.version) == (PaymentStatus.PAID, None, 4)
+    assert captured.history[-1] == HistoryEntry(status=Status.CONFIRMED, at=LATER, actor_id=None)
+    with pytest.raises(AlreadyPaid):
+        captured.await_payment("demo", pay_by=LATER)
+    with pytest.raises(IllegalTransition, match="paid online while it is pending; this one is confirmed"):
+        order(status=Status.CONFIRMED).await_payment("demo", pay_by=None)
+
+
+def test_money_that_comes_for_a_cancelled_order_is_owed_and_moves_nothing() -> None:
+    cancelled = order().await_payment("demo", pay_by=LATER).cancel(by=STAFF, at=LATER)
+    assert cancelled.pay_by is None
+    late = cancelled.capture(by=SYSTEM, at=LATER)
+    assert (late.status, late.payment_status, late.version) == (Status.CANCELLED, PaymentStatus.PAID, 4)
+    assert (late.owed, late.history) == (late.total, cancelled.history)
+
+
+def test_an_order_is_open_until_it_is_delivered_or_cancelled_and_counts_unless_it_came_to_nothing() -> None:
+    assert {status for status in Status if not order(status=status).is_open} == {Status.DELIVERED, Status.CANCELLED}
+    assert {status for status in Status if not order(status=status).counts} == {Status.CANCELLED}
+    assert not order(payment_status=PaymentStatus.REFUNDED).counts
+    assert order(payment_status=PaymentStatus.PARTLY_REFUNDED).counts
+
+
+def test_an_erased_order_keeps_what_was_sold_and_where_it_was_taxed() -> None:
+    noted = order(note="Ring twice").confirm(by=STAFF, at=LATER, note="Called her").process(by=STAFF, at=LATER)
+    before = noted.ship(by=STAFF, at=LATER, carrier="DHL", tracking_number="42")
+    after = before.erased()
+    assert (after.customer_name, after.email, after.note) == ("Erased", "nobody@erased.invalid", None)
+    assert (after.carrier, after.tracking_number) == (None, None)
+    assert {entry.note for entry in after.history} == {None}
+    assert [entry.status for entry in after.history] == [entry.status for entry in before.history]
+    assert after.delivery_address == before.delivery_address.erased()
+    assert (after.lines, after.total, after.version) == (before.lines, before.total, before.version + 1)
 
 
 def test_times_of_moves_are_kept_as_given() -> None:

@@ -39,6 +39,15 @@ def test_the_provider_is_asked_less_and_less_often(age: int, wait: int) -> None:
     assert PAYMENT.next_check(at) == at + timedelta(seconds=wait)
 
 
+def test_a_payment_gets_the_providers_reference() -> None:
+    prepared = PAYMENT.prepared("demo_1")
+    assert (prepared.reference, prepared.version, prepared.state) == ("demo_1", 2, PaymentState.SUBMITTED)
+
+
+def test_a_payment_is_over_when_it_succeeded_or_failed() -> None:
+    assert {state for state in PaymentState if state.final} == {PaymentState.SUCCEEDED, PaymentState.FAILED}
+
+
 def test_what_tells_the_request_is_not_shown() -> None:
     assert "key" not in repr(PAYMENT)
     assert "secret" not in repr(Outcome(state=PaymentState.ACTION_NEEDED, action={"client_secret": "secret"}))

@@ -36,6 +36,7 @@ class Purse:
 
     def give_back(self, refund: Refund, payment: Payment) -> None:
         self.calls += 1
+        assert (payment.id, payment.order_id) == (refund.payment_id, refund.order_id)
         if self.trouble:
             raise self.trouble.pop(0)
         self.given_back.setdefault(refund.id, refund.amount)

@@ -8,6 +8,7 @@ import pytest
 
 from storecore.accounts.model import GUEST, SYSTEM
 from storecore.accounts.permissions import Role
+from storecore.catalog.model import StockReason
 from storecore.errors import (
     CategoryExists,
     CategoryInUse,
@@ -21,7 +22,7 @@ from storecore.errors import (
     SkuTaken,
 )
 from storecore.money import Money
-from storecore.ports import ProductQuery
+from storecore.ports import AuditQuery, ProductQuery
 from tests.usecases.floor import Floor, on_hand, person, product
 
 
@@ -209,7 +210,44 @@ def test_stock_is_corrected_with_a_reason_and_never_below_nothing(store: Floor) 
     assert short.value.extra["lines"] == [{"product_id": hat.id, "requested": 2, "available": 1}]
     last = store.catalog.ledger(by=manager, product_id=hat.id).items[0]
     assert (last.change, last.note, last.actor_id) == (-2, "water damage", manager.id)
+    assert (last.reason, last.at) == (StockReason.ADJUSTMENT, store.time.at)
     assert on_hand(store, hat) == 1
+    (entry,) = store.audit.page(by=SYSTEM, query=AuditQuery(action="product.adjust_stock")).items
+    assert entry.before == {"stock": 3}
+    assert entry.after == {"stock": 1, "change": -2, "reason": "water damage"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "refused"),
+    [
+        (0, "found", ("change", "must not be 0")),
+        (1, " ", ("reason", "must have 1 to 500 characters")),
+        (1, "x" * 501, ("reason", "must have 1 to 500 characters")),
+    ],
+)
+def test_stock_changes_by_something_and_for_a_reason(
+    store: Floor, change: int, reason: str, refused: tuple[str, str]
+) -> None:
+    hat = product(store, stock=3)
+    with pytest.raises(Invalid) as invalid:
+        store.catalog.adjust_stock(by=SYSTEM, product_id=hat.id, change=change, reason=reason)
+    assert invalid.value.errors == (refused,)
+    longest = "found\n" + "x" * 494
+    store.catalog.adjust_stock(by=SYSTEM, product_id=hat.id, change=1, reason=longest)
+    assert store.catalog.ledger(by=SYSTEM, product_id=hat.id).items[0].note == longest
+    assert on_hand(store, hat) == 4
+
+
+def test_stock_and_its_ledger_are_for_those_who_keep_it(store: Floor) -> None:
+    hat = product(store)
+    for role in set(Role) - {Role.PRODUCT_MANAGER, Role.ADMIN}:
+        somebody = person(store, role)
+        with pytest.raises(Forbidden):
+            store.catalog.adjust_stock(by=somebody, product_id=hat.id, change=1, reason="found")
+        with pytest.raises(Forbidden):
+            store.catalog.ledger(by=somebody, product_id=hat.id)
+    with pytest.raises(NotFound):
+        store.catalog.ledger(by=person(store, Role.PRODUCT_MANAGER), product_id="nothing")
 
 
 def test_category_names_differ_in_more_than_case_and_space(store: Floor) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +31,12 @@ from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.notices import Template
 from storecore.orders.model import Order, PaymentStatus, Status
-from storecore.ports import OrderQuery
+from storecore.ports import AuditQuery, OrderQuery
+from storecore.pricing import ShippingPolicy, TaxPolicy, TaxRate
+from storecore.shop import Shop
+from storecore.testing.contracts.proving import Together
 from storecore.transactions import Once, Replayed
-from tests.usecases.floor import HOME, Floor, on_hand, person, product
+from tests.usecases.floor import HOME, Floor, on_hand, open_floor, person, product
 
 WAY = (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)
 
@@ -194,6 +199,8 @@ def test_staff_take_an_order_to_delivered_and_it_is_paid_there(store: Floor) -> 
     assert (order.carrier, order.tracking_number) == ("Swift", "T1")
     assert [entry.status for entry in order.history] == [Status.PENDING, *WAY]
     assert [entry.actor_id for entry in order.history] == [user.id, *[vendor.id] * 4]
+    assert [entry.note for entry in order.history] == [None, *(f"now {status}" for status in WAY)]
+    assert {entry.at for entry in order.history} == {store.time.at}
     assert store.orders.get(by=user, order_id=order.id) == order
     mailed = [notice.template for notice in store.mail() if notice.recipient == user.email]
     assert mailed.count(Template.ORDER_STATUS) == 4
@@ -253,7 +260,8 @@ def test_address_and_note_change_while_pending_only(store: Floor) -> None:
     moved = replace(HOME, line1="2 Side St")
     amended = store.orders.amend(by=user, order_id=order.id, delivery_address=moved, note="New door")
     assert (amended.delivery_address, amended.note, amended.total) == (moved, "New door", order.total)
-    with pytest.raises(NotFound):
+    assert store.orders.get(by=user, order_id=order.id) == amended
+    with pytest.raises(NotFound, match=r"^There is no such order\.$"):
         store.orders.amend(by=vendor, order_id=order.id, note="mine")
     store.orders.advance(by=vendor, order_id=order.id, to=Status.CONFIRMED)
     with pytest.raises(IllegalTransition):
@@ -264,8 +272,118 @@ def test_an_offline_payment_is_recorded_once_by_staff(store: Floor) -> None:
     vendor, hat = person(store, Role.VENDOR), product(store)
     order = store.orders.place(by=vendor, items=[(hat.id, 1)], deliver_to=HOME)
     assert store.orders.record_payment(by=vendor, order_id=order.id).payment_status is PaymentStatus.PAID
+    (entry,) = store.audit.page(by=SYSTEM, query=AuditQuery(action="order.record_payment")).items
+    assert entry.before == {"payment_status": "unpaid"}
+    assert entry.after == {"payment_status": "paid"}
     with pytest.raises(AlreadyPaid):
         store.orders.record_payment(by=vendor, order_id=order.id)
+
+
+def test_a_stale_version_changes_no_order(store: Floor) -> None:
+    user, hat = person(store), product(store)
+    order = store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME)
+    stale = order.version + 1
+    with pytest.raises(PreconditionFailed):
+        store.orders.amend(by=user, order_id=order.id, note="Stale", if_version=stale)
+    with pytest.raises(PreconditionFailed):
+        store.orders.record_payment(by=SYSTEM, order_id=order.id, if_version=stale)
+    with pytest.raises(PreconditionFailed):
+        store.orders.cancel(by=user, order_id=order.id, if_version=stale)
+    with pytest.raises(PreconditionFailed):
+        store.orders.advance(by=SYSTEM, order_id=order.id, to=Status.CONFIRMED, if_version=stale)
+    assert store.orders.get(by=user, order_id=order.id) == order
+    amended = store.orders.amend(by=user, order_id=order.id, note="Fresh", if_version=order.version)
+    paid = store.orders.record_payment(by=SYSTEM, order_id=order.id, if_version=amended.version)
+    store.orders.cancel(by=user, order_id=order.id, if_version=paid.version)
+
+
+TAXED = TaxPolicy(
+    default_rate=Decimal(8),
+    rates=(
+        TaxRate(rate=Decimal(5), country="US"),
+        TaxRate(rate=Decimal(10), country="US", region="NY"),
+        TaxRate(rate=Decimal(3), country="US", tax_class="post"),
+        TaxRate(rate=Decimal(4), country="US", region="OH", tax_class="post"),
+        TaxRate(rate=Decimal(5), country="US", region="OH"),
+    ),
+)
+
+
+@pytest.mark.parametrize(("post", "regions"), [(None, {"NY"}), ("post", {"NY", "OH"})])
+def test_an_order_moves_only_to_where_it_is_taxed_alike(post: str | None, regions: set[str], tmp_path: Path) -> None:
+    shop = Shop(tax=TAXED, shipping=ShippingPolicy(fee=usd(1000), tax_class=post))
+    with open_floor("memory", tmp_path, shop) as store:
+        user, hat = person(store), product(store)
+        order = store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME)
+        for region in ("NY", "OH", "CA"):
+            there = replace(HOME, region=region)
+            if region not in regions:
+                assert store.orders.amend(by=user, order_id=order.id, delivery_address=there).delivery_address == there
+                continue
+            with pytest.raises(Invalid) as refused:
+                store.orders.amend(by=user, order_id=order.id, delivery_address=there)
+            message = "is taxed differently; cancel the order and place it again"
+            assert refused.value.errors == (("delivery_address", message),)
+
+
+def test_a_quote_says_what_placing_then_costs(tmp_path: Path) -> None:
+    with open_floor("memory", tmp_path, Shop(tax=TAXED)) as store:
+        user, hat = person(store), product(store, price=1999)
+        store.catalog.create_coupon(by=SYSTEM, code="SPRING", percent=Decimal(10))
+        tomorrow = store.time.at + timedelta(days=1)
+        store.catalog.discount(by=SYSTEM, product_ids=[hat.id], percent=Decimal(25), starts_at=tomorrow)
+        there = replace(HOME, region="NY")
+        for day, off in ((0, 0), (1, 1500)):
+            store.time.forward(days=day)
+            quote = store.orders.quote(by=user, items=[(hat.id, 3)], deliver_to=there, coupon="spring")
+            order = store.orders.place(by=user, items=[(hat.id, 3)], deliver_to=there, coupon="spring")
+            assert (quote.lines[0].key, quote.lines[0].tax_rate) == (hat.id, Decimal(10))
+            assert (quote.total, quote.discount, quote.tax) == (order.total, order.discount, order.tax)
+            assert quote.lines[0].product_discount == usd(off)
+        assert store.orders.quote(by=user, items=[(hat.id, 1)]).lines[0].tax_rate == 8
+
+
+def test_checkout_takes_everything_that_the_customer_decided(store: Floor) -> None:
+    hat = product(store)
+    guest = Guest(cart_id=store.carts.add_item(by=GUEST, product_id=hat.id, quantity=2).cart.id)
+    with pytest.raises(PriceChanged):
+        store.orders.checkout(by=guest, deliver_to=HOME, email="eve@example.com", expected_total=usd(1))
+    with pytest.raises(Invalid, match="provider"):
+        store.orders.checkout(by=guest, deliver_to=HOME, email="eve@example.com", payment="nobody")
+    store.time.forward(minutes=5)
+    once = _once()
+    order = store.orders.checkout(
+        by=guest, deliver_to=HOME, email="eve@example.com", note="Ring twice", payment="demo", once=once
+    )
+    assert (order.email, order.note, order.payment_provider) == ("eve@example.com", "Ring twice", "demo")
+    assert order.quantities == {hat.id: 2}
+    cart = store.carts.cart(by=guest).cart
+    assert (cart.items, cart.updated_at) == ((), store.time.at)
+    with pytest.raises(Replayed) as replayed:
+        store.orders.checkout(
+            by=guest, deliver_to=HOME, email="eve@example.com", note="Ring twice", payment="demo", once=once
+        )
+    assert replayed.value.answer == order.number.encode()
+    with pytest.raises(CartEmpty):
+        store.orders.checkout(by=guest, deliver_to=HOME, email="eve@example.com")
+    with pytest.raises(CartEmpty):
+        store.orders.checkout(by=person(store), deliver_to=HOME)
+
+
+def test_a_guests_cart_that_is_checked_out_while_its_guest_signs_in_is_bought_or_kept(store: Floor) -> None:
+    hat = product(store, stock=99)
+    for _ in range(5):
+        user = person(store)
+        guest = Guest(cart_id=store.carts.add_item(by=GUEST, product_id=hat.id, quantity=1).cart.id)
+        together = Together(
+            partial(store.carts.merge, by=user, cart_id=guest.cart_id),
+            partial(store.orders.checkout, by=guest, deliver_to=HOME, email="eve@example.com"),
+        )
+        merged, bought = together.outcomes
+        assert not isinstance(merged, Exception)
+        kept = store.carts.cart(by=user).cart.quantities
+        assert kept == ({hat.id: 1} if isinstance(bought, CartEmpty) else {})
+        assert store.carts.cart(by=guest).cart.items == ()
 
 
 def test_customers_list_their_own_orders_and_staff_everybodys(store: Floor) -> None:

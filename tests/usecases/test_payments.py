@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.payments.demo import DECLINED, LOST_ANSWER, NEVER_ARRIVED, SECOND_STEP, SUCCEEDS, DemoPayments
-from storecore.accounts.model import SYSTEM, Guest, User
+from storecore.accounts.model import GUEST, SYSTEM, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.errors import (
     AlreadyPaid,
@@ -27,8 +27,9 @@ from storecore.money import Money
 from storecore.notices import Template
 from storecore.orders.model import NOT_PAID_IN_TIME, Order, PaymentStatus, Status
 from storecore.orders.paying import Attempt
-from storecore.orders.payment import Outcome, Payment, PaymentState
+from storecore.orders.payment import Outcome, Payment, PaymentState, ProviderEvent
 from storecore.orders.refund import Refund, RefundCause
+from storecore.orders.settling import UNFINISHED
 from storecore.pricing import ShippingPolicy
 from storecore.shop import Shop
 from storecore.testing.contracts.proving import Together
@@ -166,7 +167,7 @@ def test_a_good_card_pays_and_confirms_the_order(store: Floor, ada: User, bank: 
     assert attempt.order == now(store, order)
     assert (attempt.order.status, attempt.order.payment_status) == (Status.CONFIRMED, PaymentStatus.PAID)
     assert attempt.order.pay_by is None
-    assert attempt.order.history[-1].actor_id is None
+    assert (attempt.order.history[-1].actor_id, attempt.order.history[-1].at) == (None, store.time.at)
     assert bank.charges() == 1
     with pytest.raises(AlreadyPaid):
         pay(store, ada, order)
@@ -212,11 +213,45 @@ def test_an_offline_order_can_be_paid_online_after_all(store: Floor, ada: User) 
     assert (paid.status, paid.payment_provider, paid.payment_status) == (Status.CONFIRMED, "demo", PaymentStatus.PAID)
 
 
+def test_what_is_paid_with_is_checked_by_name(store: Floor, ada: User) -> None:
+    order = placed(store, ada)
+    for changes, error in (
+        ({"provider": "nobody"}, ("provider", "is not known here")),
+        ({"token": "x" * 501}, ("token", "must have at most 500 characters")),
+    ):
+        arguments: dict[str, Any] = {"by": ada, "order_id": order.id, "provider": "demo", **changes}
+        with pytest.raises(Invalid) as refused:
+            store.orders.pay(**arguments)
+        assert refused.value.errors == (error,)
+    with pytest.raises(NotFound, match=r"^There is no such order\.$"):
+        pay(store, person(store), order)
+
+
+def test_an_offline_order_gets_its_time_to_pay_when_it_is_paid_online(store: Floor, ada: User) -> None:
+    order = placed(store, ada, payment="offline")
+    later = store.time.forward(hours=1)
+    assert pay(store, ada, order, SECOND_STEP).order.pay_by == later + timedelta(minutes=30)
+
+
+def test_nobody_pays_again_while_an_answer_is_waited_for(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = placed(store, ada)
+    waiting = pay(store, ada, order, LOST_ANSWER, once=once()).payment
+    assert waiting is not None
+    assert caplog.messages == [f"payment {waiting.id} is left to the worker: The demo bank's answer was lost."]
+    with pytest.raises(PaymentInProgress):
+        pay(store, ada, order, once=once("2"))
+    assert len(payments(store, order)) == 1
+
+
 def test_an_order_that_costs_nothing_is_paid_at_once(store: Floor, ada: User, bank: Bank) -> None:
     store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
     free = placed(store, ada, coupon="GIFT")
     assert not free.total
-    attempt = pay(store, ada, free, None)
+    attempt = pay(store, ada, free, None, once=once())
+    with pytest.raises(Replayed):
+        pay(store, ada, free, None, once=once())
     assert (attempt.payment, attempt.order.payment_status) == (None, PaymentStatus.PAID)
     assert attempt.order.status is Status.CONFIRMED
     assert bank.asked == []
@@ -401,6 +436,37 @@ def test_the_worker_asks_less_and_less_often(store: Floor, ada: User, bank: Bank
     assert waits == [30, 30, 60, 120, 240, 300, 300]
 
 
+def test_why_the_last_card_was_declined_is_kept_while_the_bank_is_down(store: Floor, ada: User, bank: Bank) -> None:
+    order = placed(store, ada)
+    declined = Outcome(state=PaymentState.ACTION_NEEDED, failure="Expired.", action={"type": "card"})
+    bank.take = lambda *_: declined  # type: ignore[method-assign]  # this bank is the test's
+    attempt = pay(store, ada, order)
+    assert attempt.action == {"type": "card"}
+    store.time.forward(minutes=1)
+    bank.down = True
+    assert store.orders.settle_due() == 1
+    (payment,) = payments(store, order)
+    assert (payment.state, payment.failure) == (PaymentState.ACTION_NEEDED, "Expired.")
+    assert payment.check_at == store.time.at + timedelta(minutes=1)
+
+
+def test_a_payment_that_the_bank_will_not_hear_of_fails_with_its_reason(store: Floor, ada: User, bank: Bank) -> None:
+    def refuse(payment: Payment, order: Order) -> str:
+        raise Invalid("The amount is too small.")
+
+    bank.prepare = refuse  # type: ignore[method-assign]  # this bank is the test's
+    attempt = pay(store, ada, placed(store, ada))
+    assert attempt.payment is not None
+    assert (attempt.payment.state, attempt.payment.failure) == (PaymentState.FAILED, "The amount is too small.")
+    assert (attempt.payment.reference, attempt.order.payment_status) == (None, PaymentStatus.FAILED)
+
+
+def test_nothing_is_left_to_do_for_a_payment_that_failed(store: Floor, ada: User, bank: Bank) -> None:
+    failed = Outcome(state=PaymentState.FAILED, failure="Expired.", action={"type": "card"})
+    bank.take = lambda *_: failed  # type: ignore[method-assign]  # this bank is the test's
+    assert pay(store, ada, placed(store, ada)).action == {}
+
+
 def test_one_payment_that_can_not_be_looked_up_does_not_keep_others_waiting(
     store: Floor, ada: User, bank: Bank
 ) -> None:
@@ -439,6 +505,23 @@ def test_the_same_request_goes_on_with_a_payment_whose_answer_was_lost(store: Fl
     with pytest.raises(Replayed):
         pay(store, ada, order, LOST_ANSWER, once=once())
     assert bank.charges() == 1
+    assert len(payments(store, order)) == 1
+
+
+def test_the_same_request_hears_of_a_second_step_when_its_answer_was_lost(store: Floor, ada: User, bank: Bank) -> None:
+    def cut_off() -> None:
+        raise ProviderDown()
+
+    order, bank.after_take = placed(store, ada), cut_off
+    lost = pay(store, ada, order, SECOND_STEP, once=once())
+    assert lost.payment is not None
+    reference = lost.payment.reference or ""
+    assert (lost.payment.state, lost.action) == (PaymentState.SUBMITTED, {})
+    headers, body = bank.tell(reference, store.clock())
+    store.orders.hear(provider="demo", headers=headers, body=body)
+    bank.after_take = None
+    attempt = pay(store, ada, order, SECOND_STEP, once=once())
+    assert attempt.action == {"type": "redirect", "url": f"http://127.0.0.1:8000/demo-bank/{reference}"}
     assert len(payments(store, order)) == 1
 
 
@@ -506,15 +589,46 @@ def test_a_failure_told_after_the_success_changes_nothing(store: Floor, ada: Use
     assert now(store, order).payment_status is PaymentStatus.PAID
 
 
-def test_an_event_of_an_unknown_payment_changes_nothing(store: Floor, ada: User, bank: Bank) -> None:
+def test_an_event_of_an_unknown_payment_changes_nothing(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     order, _ = second_step(store, ada)
     stranger = Bank(bank._path)
     with bank._books() as books:
         books.execute("INSERT INTO payments VALUES ('demo_x', 'x', 'S-1', 100, 'USD', 'succeeded', NULL, 1)")
     tell(store, stranger, "demo_x")
     assert now(store, order).payment_status is PaymentStatus.PENDING
-    with pytest.raises(NotFound):
+    assert "demo told of demo_x, which is not known here" in caplog.messages
+    with pytest.raises(NotFound, match=r"^There is no such payment provider\.$"):
         store.orders.hear(provider="stripe", headers={}, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("told", "failure"),
+    [
+        (Outcome(state=PaymentState.FAILED), UNFINISHED),
+        (Outcome(state=PaymentState.FAILED, failure="Stolen."), "Stolen."),
+        (Outcome(state=PaymentState.ACTION_NEEDED, failure="Expired."), "Expired."),
+    ],
+)
+def test_a_failure_that_is_told_is_made_certain_before_it_counts(
+    store: Floor, ada: User, bank: Bank, told: Outcome, failure: str
+) -> None:
+    order, reference = second_step(store, ada)
+    bank.read_event = lambda *_: ProviderEvent(reference=reference, outcome=told)  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.hear(provider="demo", headers={}, body=b"")
+    (payment,) = payments(store, order)
+    assert (payment.state, payment.failure, bank.asked[-1]) == (PaymentState.FAILED, failure, "abandon")
+
+
+def test_a_success_that_is_told_gives_nothing_up(store: Floor, ada: User, bank: Bank) -> None:
+    order, reference = second_step(store, ada)
+    bank.approve(reference, approved=True)
+    for _ in range(2):
+        tell(store, bank, reference)
+    assert now(store, order).payment_status is PaymentStatus.PAID
+    assert "abandon" not in bank.asked
 
 
 @pytest.mark.parametrize("wrong", [Money(1, "USD"), Money(999_999, "USD"), Money(2080, "EUR")])
@@ -528,7 +642,8 @@ def test_another_amount_is_no_payment(
     assert attempt.payment.state is PaymentState.FAILED
     assert "Another amount" in (attempt.payment.failure or "")
     assert (attempt.order.status, attempt.order.payment_status) == (Status.PENDING, PaymentStatus.FAILED)
-    assert f"{wrong} was taken" in caplog.text
+    paid = f"{attempt.payment.id} (demo {attempt.payment.reference})"
+    assert caplog.messages == [f"payment {paid}: {wrong} was taken, not {order.total}"]
 
 
 def test_money_for_a_payment_that_was_thought_failed_counts(store: Floor, ada: User, bank: Bank) -> None:
@@ -553,6 +668,20 @@ def test_money_that_comes_on_top_of_another_payment_is_logged_and_changes_nothin
     tell(store, bank, failed.reference or "")
     assert now(store, order) == paid
     assert "on top of another" in caplog.text
+
+
+def test_money_that_comes_while_another_payment_is_under_way_is_logged_and_changes_nothing(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = placed(store, ada)
+    failed = pay(store, ada, order, DECLINED).payment
+    waiting = pay(store, ada, order, SECOND_STEP).order
+    assert failed is not None
+    with bank._books() as books:
+        books.execute("UPDATE payments SET state = 'succeeded' WHERE reference = ?", (failed.reference,))
+    tell(store, bank, failed.reference or "")
+    assert now(store, order) == waiting
+    assert caplog.messages == [f"payment {failed.id} (demo {failed.reference}) came on top of another"]
 
 
 def test_money_that_comes_on_top_of_money_in_hand_is_logged_and_changes_nothing(
@@ -599,6 +728,78 @@ def test_offline_orders_wait_for_staff(store: Floor, ada: User) -> None:
     store.time.forward(days=300)
     store.work()
     assert now(store, order).status is Status.PENDING
+
+
+def test_guests_are_mailed_a_link_when_their_order_is_paid_or_times_out(store: Floor, bank: Bank) -> None:
+    item = product(store)
+    store.catalog.create_coupon(by=SYSTEM, code="GIFT", percent=Decimal(100))
+    more: dict[str, Any] = {"items": [(item.id, 1)], "deliver_to": HOME, "email": "eve@example.com", "payment": "demo"}
+    paid, free, late, later, stepped, last = (
+        store.orders.place(by=GUEST, coupon=coupon, **more) for coupon in (None, "GIFT", None, None, None, None)
+    )
+    pay(store, Guest(order_id=paid.id), paid)
+    pay(store, Guest(order_id=free.id), free, None)
+    pay(store, Guest(order_id=later.id), later, SECOND_STEP)
+    payment = pay(store, Guest(order_id=stepped.id), stepped, SECOND_STEP).payment
+    assert payment is not None
+    bank.approve(payment.reference or "", approved=True)
+    tell(store, bank, payment.reference or "")
+    payment = pay(store, Guest(order_id=last.id), last, SECOND_STEP).payment
+    assert payment is not None
+    bank.approve(payment.reference or "", approved=True)
+    store.time.forward(minutes=30)
+    store.orders.cancel_overdue()
+    told = {notice.data["number"]: notice for notice in store.mail() if notice.template is Template.ORDER_STATUS}
+    confirmed, cancelled = ((paid, free, stepped, last), (late, later))
+    for order, status in [(each, "confirmed") for each in confirmed] + [(each, "cancelled") for each in cancelled]:
+        notice = told[order.number]
+        assert notice.data["status"] == status
+        assert store.orders.holder(str(notice.data["link"]).partition("token=")[2]).order_id == order.id
+
+
+def test_an_order_whose_owner_begins_to_pay_again_as_its_time_is_up_waits_longer(
+    store: Floor, ada: User, bank: Bank
+) -> None:
+    order, _ = second_step(store, ada)
+    up = store.time.forward(minutes=30)
+
+    def at_once(payment: Payment) -> Outcome:
+        del bank.abandon
+        pay(store, ada, order, SECOND_STEP)
+        return bank.abandon(payment)
+
+    bank.abandon = at_once  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.cancel_overdue()
+    waiting = now(store, order)
+    assert (waiting.status, waiting.pay_by) == (Status.PENDING, up + timedelta(minutes=1))
+    assert [each.state for each in payments(store, order)] == [PaymentState.FAILED, PaymentState.ACTION_NEEDED]
+    store.time.forward(minutes=1)
+    store.orders.cancel_overdue()
+    assert now(store, order).status is Status.CANCELLED
+
+
+def test_an_order_that_is_paid_as_its_bank_goes_down_waits_for_nothing(store: Floor, ada: User, bank: Bank) -> None:
+    order, reference = second_step(store, ada)
+    store.time.forward(minutes=30)
+
+    def paid_then_down(payment: Payment) -> Outcome:
+        bank.approve(reference, approved=True)
+        tell(store, bank, reference)
+        raise ProviderDown()
+
+    bank.abandon = paid_then_down  # type: ignore[method-assign]  # this bank is the test's
+    store.orders.cancel_overdue()
+    assert (now(store, order).status, now(store, order).pay_by) == (Status.CONFIRMED, None)
+
+
+def test_an_order_whose_bank_is_down_just_as_its_time_is_up_waits_a_minute_longer(
+    store: Floor, ada: User, bank: Bank
+) -> None:
+    order, _ = second_step(store, ada)
+    up = store.time.forward(minutes=30)
+    bank.down = True
+    assert store.orders.cancel_overdue() == 1
+    assert now(store, order).pay_by == up + timedelta(minutes=1)
 
 
 def test_the_time_out_gives_an_open_payment_up_at_the_bank_first(store: Floor, ada: User, bank: Bank) -> None:
@@ -732,10 +933,18 @@ def test_captures_and_time_outs_that_race_end_paid_or_given_back(store: Floor, a
             assert [refund.amount for refund in owed] == [order.total] * charged
 
 
-def test_a_provider_that_was_taken_away_leaves_its_payments_alone(store: Floor, ada: User, bank: Bank) -> None:
+def test_a_provider_that_was_taken_away_leaves_its_payments_alone(
+    store: Floor, ada: User, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
     order, _ = second_step(store, ada)
+    (payment,) = payments(store, order)
     store.orders.providers.pop("demo")  # type: ignore[attr-defined] # the floor's own dict
     store.time.forward(minutes=31)
     store.orders.settle_due()
     store.orders.cancel_overdue()
     assert now(store, order).status is Status.PENDING
+    why = "The payment provider demo is not set up."
+    assert caplog.messages == [
+        f"payment {payment.id} can't be looked up: {why}",
+        f"order {order.number} waits longer for its payment: {why}",
+    ]

@@ -31,7 +31,7 @@ from storecore.orders.cancelling import give_back
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.orders.payment import Outcome, Payment, PaymentState
 from storecore.orders.refund import Disposition, Refund, RefundCause, RefundStatus
-from storecore.ports import RefundQuery
+from storecore.ports import AuditQuery, RefundQuery
 from storecore.store import Store
 from storecore.testing.contracts.proving import Together
 from storecore.transactions import Once, Replayed
@@ -103,7 +103,7 @@ def test_shipping_is_given_back_when_the_decision_says_so_and_once(store: Floor)
     first, second = asked(store, order, buyer), asked(store, order, buyer)
     first = store.refunds.approve(by=sales, refund_id=first.id, include_shipping=True, expect_return=False)
     assert first.shipping == order.shipping == usd(1000)
-    with pytest.raises(NotReturnable, match="shipping"):
+    with pytest.raises(NotReturnable, match=r"^The shipping of this order was given back before\.$"):
         store.refunds.approve(by=sales, refund_id=second.id, include_shipping=True, expect_return=False)
     store.refunds.approve(by=sales, refund_id=second.id, expect_return=False)
     whole = read(store, order)
@@ -251,18 +251,19 @@ def test_a_refund_is_seen_by_its_owner_and_by_staff(store: Floor) -> None:
     guests = asked(store, order, holder)
     assert [each.id for each in store.refunds.find(by=buyer).items] == [mine.id]
     assert [each.id for each in store.refunds.find(by=holder).items] == [guests.id]
+    assert store.refunds.find(by=holder, query=RefundQuery(customer_id=buyer.id)) == store.refunds.find(by=holder)
     assert {each.id for each in store.refunds.find(by=agent).items} == {mine.id, theirs.id, guests.id}
     query = RefundQuery(status=RefundStatus.REQUESTED, order_id=order.id)
     assert [each.id for each in store.refunds.find(by=agent, query=query).items] == [guests.id]
     assert not store.refunds.find(by=buyer, query=RefundQuery(customer_id=other.id, order_id=theirs.order_id)).items
     for stranger in (other, GUEST, holder):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=r"^There is no such refund\.$"):
             store.refunds.get(by=stranger, refund_id=mine.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=r"^There is no such refund\.$"):
             store.refunds.withdraw(by=stranger, refund_id=mine.id)
         with pytest.raises(NotFound):
             store.refunds.credit_note(by=stranger, refund_id=mine.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=r"^There is no such order\.$"):
             store.refunds.request(by=stranger, order_id=mine.order_id, items=[("x", 1)], reason="x")
     with pytest.raises(NotAuthenticated):
         store.refunds.find(by=GUEST)
@@ -286,7 +287,69 @@ def test_a_stale_version_decides_nothing(store: Floor) -> None:
     refund = asked(store, delivered(store, buyer), buyer)
     with pytest.raises(PreconditionFailed):
         store.refunds.approve(by=SYSTEM, refund_id=refund.id, if_version=refund.version + 1)
+    with pytest.raises(PreconditionFailed):
+        store.refunds.reject(by=SYSTEM, refund_id=refund.id, if_version=refund.version + 1)
+    with pytest.raises(PreconditionFailed):
+        store.refunds.withdraw(by=buyer, refund_id=refund.id, if_version=refund.version + 1)
+    assert store.refunds.get(by=buyer, refund_id=refund.id) == refund
     assert store.refunds.approve(by=SYSTEM, refund_id=refund.id, if_version=refund.version).version == 2
+    with pytest.raises(PreconditionFailed):
+        store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=SCRAP, if_version=refund.version)
+    assert store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=SCRAP, if_version=2).version > 2
+
+
+def test_what_became_of_a_refund_is_kept_as_it_was_answered(store: Floor) -> None:
+    buyer, sales = person(store), person(store, Role.SALES_MANAGER)
+    order = delivered(store, buyer, units=3)
+    approved, rejected, withdrawn = (asked(store, order, buyer) for _ in range(3))
+    decided_at = store.time.forward(days=1)
+    answers = [
+        store.refunds.approve(by=sales, refund_id=approved.id, note="Send it in"),
+        store.refunds.reject(by=sales, refund_id=rejected.id, note="Worn"),
+        store.refunds.withdraw(by=buyer, refund_id=withdrawn.id),
+    ]
+    assert [(each.status, each.decided_at, each.decided_by, each.decision_note) for each in answers] == [
+        (RefundStatus.APPROVED, decided_at, sales.id, "Send it in"),
+        (RefundStatus.REJECTED, decided_at, sales.id, "Worn"),
+        (RefundStatus.WITHDRAWN, decided_at, None, None),
+    ]
+    assert [store.refunds.get(by=buyer, refund_id=each.id) for each in answers] == answers
+    for action, decided in (("refund.approve", answers[0]), ("refund.reject", answers[1])):
+        (entry,) = store.audit.page(by=SYSTEM, query=AuditQuery(action=action)).items
+        assert (entry.object_id, entry.before["status"], entry.after["status"]) == (
+            decided.id,
+            "requested",
+            decided.status,
+        )
+
+
+def test_guests_are_mailed_a_link_to_their_order_with_every_decision(store: Floor) -> None:
+    order = delivered(store)
+    holder = Guest(order_id=order.id)
+    refunds = [asked(store, order, holder) for _ in range(3)]
+    store.refunds.approve(by=SYSTEM, refund_id=refunds[0].id)
+    store.refunds.reject(by=SYSTEM, refund_id=refunds[1].id)
+    store.refunds.approve(by=SYSTEM, refund_id=refunds[2].id, expect_return=False)
+    told = [notice for notice in store.mail() if notice.template is Template.REFUND_STATUS]
+    assert len(told) == 3
+    for notice in told:
+        token = str(notice.data["link"]).partition("token=")[2]
+        assert store.orders.holder(token=token).order_id == order.id
+
+
+def test_a_credit_note_is_for_its_owner_and_for_those_who_read_invoices(store: Floor) -> None:
+    buyer, agent = person(store), person(store, Role.SUPPORT_AGENT)
+    order = delivered(store, buyer)
+    refund = asked(store, order, buyer)
+    store.mail()
+    with pytest.raises(NotCredited):
+        store.refunds.credit_note(by=buyer, refund_id=refund.id)
+    store.refunds.approve(by=SYSTEM, refund_id=refund.id, expect_return=False)
+    paper = store.refunds.credit_note(by=buyer, refund_id=refund.id)
+    assert (paper.name, b"Shipping" in paper.content) == ("CN-000001.txt", False)
+    assert store.refunds.credit_note(by=person(store, Role.SALES_MANAGER), refund_id=refund.id) == paper
+    with pytest.raises(NotFound, match=r"^There is no such refund\.$"):
+        store.refunds.credit_note(by=agent, refund_id=refund.id)
 
 
 def test_one_key_asks_once(store: Floor) -> None:
@@ -317,6 +380,35 @@ def test_every_decision_is_mailed(store: Floor) -> None:
     assert told[rejected.id].data["note"] == "Worn"
     assert {notice.recipient for notice in told.values()} == {buyer.email}
     assert [told[each.id].credit_note_id is None for each in (approved, rejected, paid)] == [True, True, False]
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_money_that_is_owed_through_a_provider_is_told_when_agreed_to_and_when_paid(
+    store: Floor, comes_back: bool
+) -> None:
+    purse, order = Purse(), delivered(store, online=True)
+    shop, refund = with_purse(store, purse), asked(store, order, Guest(order_id=order.id))
+    store.refunds.approve(by=SYSTEM, refund_id=refund.id, expect_return=comes_back)
+    if comes_back:
+        store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=SCRAP)
+    shop.refunds.pay_out()
+    told = [notice for notice in store.mail() if notice.template is Template.REFUND_STATUS]
+    assert [(notice.data["status"], notice.data["note"]) for notice in told] == [("approved", ""), ("refunded", "")]
+    for notice in told:
+        assert store.orders.holder(str(notice.data["link"]).partition("token=")[2]).order_id == order.id
+
+
+def test_goods_that_come_back_to_an_empty_shelf_are_told_to_those_who_wish_them(store: Floor) -> None:
+    buyer, fan = person(store), person(store)
+    order = delivered(store, buyer)
+    thing = store.catalog.product(product=order.lines[0].product_id).product
+    store.catalog.adjust_stock(by=SYSTEM, product_id=thing.id, change=-thing.stock, reason="lost")
+    store.wishlist.add(by=fan, product_id=thing.id)
+    store.time.forward(minutes=1)
+    refund = asked(store, order, buyer)
+    store.refunds.approve(by=SYSTEM, refund_id=refund.id)
+    store.refunds.receive(by=SYSTEM, refund_id=refund.id, disposition=RESTOCK)
+    assert Template.WISHLIST_RESTOCK in {notice.template for notice in store.mail() if notice.recipient == fan.email}
 
 
 # Money that goes back through a provider.
@@ -401,6 +493,8 @@ def test_a_provider_that_refuses_is_noted_for_staff_and_asked_again(
     assert noted.status is RefundStatus.APPROVED
     assert noted.payout_at is not None
     assert (noted.payout_at - store.time.at > timedelta(hours=12)) == isinstance(trouble, PayoutRefused)
+    broken = [f"refund {refund.id} could not be paid out"]
+    assert caplog.messages == ([] if isinstance(trouble, PayoutRefused) else broken)
     store.time.forward(days=1)
     shop.refunds.pay_out()
     assert store.refunds.get(by=SYSTEM, refund_id=refund.id).status is RefundStatus.REFUNDED
