@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,16 @@ def _shell(heading: str) -> str:
     return found[1]
 
 
-def _python(heading: str) -> list[str]:
-    """The Python examples below a heading, up to the next."""
+def _chapter(heading: str) -> str:
+    """What is below a heading, up to the next of its kind."""
     found = re.search(rf"^## {heading}\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
     assert found, heading
-    return re.findall(r"```python\n(.*?)```", found[1], re.DOTALL)
+    return found[1]
+
+
+def _examples(heading: str, language: str) -> list[str]:
+    """The examples of a chapter."""
+    return re.findall(rf"```{language}\n(.*?)```", _chapter(heading), re.DOTALL)
 
 
 def test_the_library_example_runs_and_has_about_twenty_lines() -> None:
@@ -40,7 +46,7 @@ def test_the_library_example_runs_and_has_about_twenty_lines() -> None:
 
 
 def test_the_first_commands_are_one_line_and_what_ci_runs() -> None:
-    serve, tests = _shell("Run the server").strip(), _shell("Test it").strip()
+    serve, tests = _shell("Run the server").strip(), _shell("Run the proofs").strip()
     assert serve.replace("serve", "tests") == tests
     assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
@@ -86,7 +92,38 @@ def test_the_curl_tour_ends_with_a_delivered_order_and_its_invoice(tmp_path: Pat
 def test_the_table_of_contracts_names_every_one_that_is_not_part_of_another() -> None:
     whole = {name: getattr(contracts, name) for name in contracts.__all__ if name.endswith("Contract")}
     parts = {base for contract in whole.values() for base in contract.__mro__[1:]}
-    assert set(re.findall(r"`(\w+Contract)`", README)) == {name for name, each in whole.items() if each not in parts}
+    named = set(re.findall(r"`(\w+Contract)`", _chapter("Write your own adapter")))
+    assert named == {name for name, each in whole.items() if each not in parts}
+
+
+def test_what_is_said_to_prove_a_promise_is_there() -> None:
+    for name in re.findall(r"`([\w./]+)`", _chapter("Trust it")):
+        if "/" in name:
+            assert (ROOT / name).exists(), name
+        elif name.endswith("Contract"):
+            assert hasattr(contracts, name), name
+        elif name.startswith("storecore."):
+            import_module(name)
+
+
+def test_every_session_is_in_the_table() -> None:
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8")))
+    assert set(re.findall(r"^\| `nox -s (\w+)`", _chapter("Run the proofs"), re.MULTILINE)) == sessions - {
+        "serve",
+        "tests",
+    }
+
+
+def test_the_proofs_run_as_they_are_written() -> None:
+    _, programs = _examples("Run the proofs", "sh")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", programs], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^seed 7: ", ran.stdout, re.MULTILINE)
+    assert ", 0 of which did not end well" in ran.stdout
 
 
 MY_SHOP = """
@@ -96,7 +133,7 @@ from tests.example.storage import SqliteStorage as MyStorage
 
 
 def test_an_adapter_is_held_against_its_contract_as_it_says(tmp_path: Path) -> None:
-    proofs, wiring = _python("Write your own adapter")
+    proofs, wiring = _examples("Write your own adapter", "python")
     (tmp_path / "my_shop.py").write_text(MY_SHOP, encoding="utf-8")
     (tmp_path / "test_my_shop.py").write_text(proofs, encoding="utf-8")
     (tmp_path / "shop.py").write_text(f"from my_shop import MyMailer, MyStorage\n{wiring}", encoding="utf-8")
