@@ -147,6 +147,9 @@ class Busy(Unavailable):
 class Unreadable(Unavailable):
     """What is kept encrypted can't be opened where it is. Whoever goes through many things goes on with the next."""
 
+    code = "unreadable"
+    title = "Something that is kept encrypted can't be read just now"
+
 
 # Accounts.
 

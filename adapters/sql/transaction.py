@@ -130,7 +130,7 @@ class Transaction:
             return self._cipher.decrypt(purpose, row, secret)
         except ValueError as error:
             log.error("%s", error)  # noqa: TRY400 - the line says all there is to say
-            raise Unreadable("Something that is kept encrypted can't be read just now.") from None
+            raise Unreadable() from None
 
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """Equal for equal texts and says nothing else about them."""

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -175,7 +175,10 @@ def by_hand(where: Where, *loosened: Table) -> Iterator[Connection]:
 
 @dataclass(frozen=True, kw_only=True)
 class Corruption:
-    """What goes wrong with a row: ``victim`` finds it (its id, then what else statements name b, c, d)."""
+    """What goes wrong with a row: ``victim`` finds it (its id, then what else statements name b, c, d).
+
+    ``sealed`` is the table and id of a row that gets what is encrypted for another one by this; ``{}`` is the victim.
+    """
 
     what: str
     rule: str
@@ -183,6 +186,7 @@ class Corruption:
     victim: str
     statements: Sequence[str]
     values: Mapping[str, Any] = field(default_factory=dict)
+    sealed: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return self.what
@@ -454,6 +458,7 @@ CORRUPTIONS = [
             "INSERT INTO invoices SELECT 'zzz', :c, order_id, issued_at, seller, private, total, currency, NULL"
             " FROM invoices WHERE id = :b"
         ],
+        sealed=("invoices", "{}"),
     ),
     Corruption(
         what="an invoice about another amount",
@@ -591,6 +596,7 @@ CORRUPTIONS = [
             "INSERT INTO reviews SELECT 'zzz', product_id, author_id, rating, private, status, created_at, updated_at,"
             " version FROM reviews WHERE id = :b"
         ],
+        sealed=("reviews", "{}"),
     ),
     Corruption(
         what="six stars",
@@ -768,6 +774,7 @@ CORRUPTIONS = [
             " n.issued_at, n.seller, n.private, o.total, o.tax, o.currency, NULL"
             " FROM orders o JOIN credit_notes n ON n.sequence = 1 WHERE o.id = :b"
         ],
+        sealed=("credit_notes", "{}"),
     ),
     Corruption(
         what="a refund without a credit note",
@@ -852,9 +859,15 @@ CORRUPTIONS = [
             " WHERE id = :a",
             "lost in the middle": "DELETE FROM messages WHERE conversation_id = :a AND seq = 2",
             "lost at the end": f"DELETE FROM messages WHERE conversation_id = :a AND seq = ({LAST_SEQ})",
-            "with a number that leaves a gap": "UPDATE messages SET seq = 99"
-            f" WHERE conversation_id = :a AND seq = ({LAST_SEQ})",
         }.items()
+    ),
+    replace(
+        conversation(
+            "a message with a number that leaves a gap",
+            "messages",
+            f"UPDATE messages SET seq = 99 WHERE conversation_id = :a AND seq = ({LAST_SEQ})",
+        ),
+        sealed=("messages", "{}/99"),
     ),
     conversation("a conversation without messages", "messages", "DELETE FROM messages WHERE conversation_id = :a"),
     conversation(
@@ -969,7 +982,11 @@ def test_what_is_wrong_is_found_and_nothing_else(where: Where, corruption: Corru
             named = {name: value for name, value in values.items() if f":{name}" in statement}
             assert connection.execute(text(statement), named).rowcount
     found = found_in(where)
-    assert [(each.rule, each.table, each.id) for each in found] == [(corruption.rule, corruption.table, id_)], found
+    due = [(corruption.rule, corruption.table, id_)]
+    if corruption.sealed:
+        table, row = corruption.sealed
+        due.append(("secret", table, row.format(id_)))
+    assert [(each.rule, each.table, each.id) for each in found] == due, found
 
 
 def test_an_audit_log_that_can_be_changed_is_found(where: Where) -> None:

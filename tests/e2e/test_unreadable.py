@@ -15,8 +15,8 @@ def test_a_field_that_no_key_opens_is_unavailable_and_nothing_else_is(live: Live
         transaction.write(of_ada.values(private=b"garbage"), {})
         transaction.commit()
     answer = httpx.get(f"{live.address}{API}/auth/me", cookies=ada.cookies, trust_env=False)
-    told = problem(answer, 503, "unavailable")
-    assert told["detail"] == "Something that is kept encrypted can't be read just now."
+    told = problem(answer, 503, "unreadable")
+    assert told["detail"] == "Something that is kept encrypted can't be read just now"
     assert "Retry-After" in answer.headers
     assert grace.get("/auth/me").status_code == 200
     assert live.visitor().get("/products").status_code == 200
