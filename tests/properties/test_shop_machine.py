@@ -27,7 +27,7 @@ def tried(*, max_examples: int, stateful_step_count: int) -> settings:
 
 
 class TestShopInMemory(ShopMachine):
-    settings = tried(max_examples=int(__import__("os").environ.get("TRY", "150")), stateful_step_count=50)
+    settings = tried(max_examples=40, stateful_step_count=50)
 
     @contextmanager
     def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:
@@ -36,7 +36,7 @@ class TestShopInMemory(ShopMachine):
 
 
 class TestShopOnSqlite(ShopMachine):
-    settings = tried(max_examples=8, stateful_step_count=30)
+    settings = tried(max_examples=6, stateful_step_count=30)
 
     @contextmanager
     def open_store(self, clock: Clock, providers: Mapping[str, PaymentProvider]) -> Iterator[Store]:
