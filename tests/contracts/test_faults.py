@@ -13,13 +13,13 @@ import pytest
 from adapters.memory import MemoryStorage
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
-from storecore.errors import Busy, Unavailable
-from storecore.ports import NewId, Unit
+from storecore.errors import Busy, MailerDown, ProviderDown, Unavailable
+from storecore.ports import Documents, Listener, Mailer, NewId, Orders, PaymentProvider, Signer, Unit
 from storecore.testing.faults import Fault, FaultsContract, Kind, Moment, Stage, Trials
 from storecore.testing.faults.__main__ import main
 from storecore.testing.faults.calls import Missing, calls, use_cases
-from storecore.testing.faults.plans import lasting
-from storecore.testing.wires import ProcessDied
+from storecore.testing.faults.plans import faults, lasting
+from storecore.testing.wires import Call, ProcessDied
 from tests.contracts.stages import in_memory, on_sqlite
 
 
@@ -173,6 +173,29 @@ def test_every_call_of_every_port_is_on_the_wire() -> None:
         "Unit.commit",
     ]
     assert {"Orders.locked", "Payments.add", "Outbox.add", "Answers.keep"} <= set(map(str, made))
+
+
+@pytest.mark.parametrize(
+    ("port", "method", "failure"),
+    [
+        (PaymentProvider, "take", ProviderDown),
+        (Mailer, "send", MailerDown),
+        (Orders, "locked", Unavailable),
+        (Listener, "next", Unavailable),
+    ],
+)
+def test_a_port_that_is_down_raises_what_it_says_that_it_does(
+    port: type, method: str, failure: type[Unavailable]
+) -> None:
+    with pytest.raises(Unavailable) as raised:
+        Fault(3, Moment.BEFORE, Kind.DOWN).strike(Moment.BEFORE, Call(3, port, method, inside=False, writes=False))
+    assert raised.type is failure
+
+
+@pytest.mark.parametrize("port", [Signer, Documents])
+def test_what_has_no_technology_is_never_down(port: type) -> None:
+    kinds = {fault.kind for fault in faults(Call(0, port, "read", inside=True, writes=True))}
+    assert kinds == {Kind.KILLED, Kind.BROKEN, Kind.OVERTAKEN}
 
 
 def test_every_use_case_is_named_once() -> None:

@@ -42,6 +42,7 @@ def test_each_call_is_told_before_and_after_it_and_whether_it_is_inside_a_unit(s
         unit.new_id()
         wired.ports["mailer"].sweep(NOW)
         unit.commit()
+        unit.new_id()
         assert unit.now == NOW
     with wired.storage.reading(NOW, ids()) as unit:
         unit.users.by_email("ada@example.com")
@@ -56,12 +57,14 @@ def test_each_call_is_told_before_and_after_it_and_whether_it_is_inside_a_unit(s
         "3 after Mailer.sweep writing",
         "4 before Unit.commit writing",
         "4 after Unit.commit writing",
+        "5 before Unit.new_id inside",
+        "5 after Unit.new_id inside",
         "1 after the end of Storage.writing",
-        "5 before Storage.reading",
-        "5 after Storage.reading",
-        "6 before Users.by_email inside",
-        "6 after Users.by_email inside",
-        "5 after the end of Storage.reading",
+        "6 before Storage.reading",
+        "6 after Storage.reading",
+        "7 before Users.by_email inside",
+        "7 after Users.by_email inside",
+        "6 after the end of Storage.reading",
     ]
 
 
@@ -122,6 +125,16 @@ def test_a_dead_process_reaches_no_port_on_its_way_out_and_another_one_does(stor
     with pytest.raises(ProcessDied), dead.storage.reading(NOW, ids()):
         pass
     assert dying(store, 1, Moment.BEFORE).ports["passwords"].hash("a")
+
+
+def test_what_a_port_says_of_itself_is_looked_up_each_time(store: Store) -> None:
+    wired, _ = told(store)
+    with wired.ports["hub"].listen() as listener:
+        assert not listener.missed
+        for number in range(1_001):
+            wired.ports["hub"].publish("news", str(number))
+        listener.next(0)
+        assert listener.missed
 
 
 def test_a_wire_has_what_the_port_has_and_nothing_else(store: Store) -> None:

@@ -180,8 +180,8 @@ def test_what_cant_be_understood_is_refused(arguments: list[str], capsys: pytest
 
 
 def test_fate_strikes_so_often_on_average_sooner_at_a_higher_pace_and_never_while_resting() -> None:
-    def deaths(fate: Fate) -> int:
-        call = Call(0, Passwords, "hash", inside=False, writes=False)
+    def deaths(fate: Fate, port: type = Passwords, method: str = "hash") -> int:
+        call = Call(0, port, method, inside=False, writes=False)
         for _ in range(30_000):
             with suppress(ProcessDied):
                 fate.strike(Moment.BEFORE, call)
@@ -192,6 +192,7 @@ def test_fate_strikes_so_often_on_average_sooner_at_a_higher_pace_and_never_whil
     assert 270 < deaths(usual) < 330
     assert 810 < deaths(hasty) < 990
     assert deaths(resting) == 0
+    assert deaths(Fate(random.Random(1), every=100), Storage, "scrub") == 0
 
 
 def test_ids_of_one_process_grow_even_if_the_clock_jumps_back() -> None:
