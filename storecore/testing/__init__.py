@@ -10,6 +10,11 @@ It is what storecore itself is tested with, needs pytest and Hypothesis, and kno
 :mod:`~storecore.testing.simulate`
     A month of a whole shop on simulated time, decided by a seed, with outages, clocks that jump and processes that die
     between any two calls of a port: ``python -m storecore.testing.simulate --seed 7 --store mine.simulated:MyBackend``.
+:mod:`~storecore.testing.faults`
+    Each call of each port fails in each use case, before and after it is done; what is left is all or nothing, and the
+    request sent again has one effect: ``python -m storecore.testing.faults mine.stages:stage``.
+:mod:`~storecore.testing.wires`
+    What both of them put between a store and its ports, for processes of yours that should die somewhere.
 :mod:`~storecore.testing.strategies`
     Hypothesis strategies of what a shop deals in, for properties of your own; they shrink to plain examples.
 :mod:`~storecore.testing.builders`

@@ -13,12 +13,13 @@ import pytest
 from adapters.memory import MemoryStorage
 from storecore.catalog.wishing import Wishing
 from storecore.delivering import Delivering
-from storecore.errors import Busy, Unavailable
-from storecore.ports import NewId, Unit
+from storecore.errors import Busy, MailerDown, ProviderDown, Unavailable
+from storecore.ports import Documents, Listener, Mailer, NewId, Orders, PaymentProvider, Signer, Unit
 from storecore.testing.faults import Fault, FaultsContract, Kind, Moment, Stage, Trials
 from storecore.testing.faults.__main__ import main
 from storecore.testing.faults.calls import Missing, calls, use_cases
-from storecore.testing.faults.wires import Killed, Wires
+from storecore.testing.faults.plans import faults, lasting
+from storecore.testing.wires import Call, ProcessDied
 from tests.contracts.stages import in_memory, on_sqlite
 
 
@@ -77,7 +78,7 @@ class StuckStorage(MemoryStorage):
         with super().writing(now, new_id) as unit:
             try:
                 yield unit
-            except Killed:
+            except ProcessDied:
                 self.stuck = True
                 raise
 
@@ -90,8 +91,8 @@ def tried(storage: MemoryStorage, use_case: str, fault: Fault) -> None:
 def last(use_case: str, method: str) -> int:
     """The number of the last call of a method."""
     with in_memory() as stage:
-        steps = Trials(stage).undisturbed(use_case).steps
-    return max(number for number, step in enumerate(steps) if step.method == method)
+        made = Trials(stage).undisturbed(use_case).calls
+    return max(call.number for call in made if call.method == method)
 
 
 @pytest.mark.parametrize("kind", [Kind.KILLED, Kind.DOWN, Kind.BROKEN])
@@ -159,8 +160,8 @@ def test_a_use_case_that_is_refused_whatever_it_is_given_is_no_silent_skip() -> 
 
 def test_every_call_of_every_port_is_on_the_wire() -> None:
     with in_memory() as stage:
-        steps = Trials(stage).undisturbed("orders.pay").steps
-    assert [str(step) for step in steps if step.lasting] == [
+        made = Trials(stage).undisturbed("orders.pay").calls
+    assert [str(call) for call in made if lasting(call)] == [
         "Storage.reading",
         "Storage.writing",
         "Unit.commit",
@@ -171,15 +172,30 @@ def test_every_call_of_every_port_is_on_the_wire() -> None:
         "Storage.writing",
         "Unit.commit",
     ]
-    assert {"Orders.locked", "Payments.add", "Outbox.add", "Answers.keep"} <= set(map(str, steps))
+    assert {"Orders.locked", "Payments.add", "Outbox.add", "Answers.keep"} <= set(map(str, made))
 
 
-def test_a_wire_has_what_the_port_has_and_nothing_else() -> None:
-    with in_memory() as stage:
-        wired = Wires().wire(stage.store)
-        assert wired.storage.one_writer
-        with pytest.raises(KeyError):
-            _ = wired.storage.tables  # type: ignore[attr-defined] # on purpose
+@pytest.mark.parametrize(
+    ("port", "method", "failure"),
+    [
+        (PaymentProvider, "take", ProviderDown),
+        (Mailer, "send", MailerDown),
+        (Orders, "locked", Unavailable),
+        (Listener, "next", Unavailable),
+    ],
+)
+def test_a_port_that_is_down_raises_what_it_says_that_it_does(
+    port: type, method: str, failure: type[Unavailable]
+) -> None:
+    with pytest.raises(Unavailable) as raised:
+        Fault(3, Moment.BEFORE, Kind.DOWN).strike(Moment.BEFORE, Call(3, port, method, inside=False, writes=False))
+    assert raised.type is failure
+
+
+@pytest.mark.parametrize("port", [Signer, Documents])
+def test_what_has_no_technology_is_never_down(port: type) -> None:
+    kinds = {fault.kind for fault in faults(Call(0, port, "read", inside=True, writes=True))}
+    assert kinds == {Kind.KILLED, Kind.BROKEN, Kind.OVERTAKEN}
 
 
 def test_every_use_case_is_named_once() -> None:

@@ -144,12 +144,12 @@ def test_an_index_is_that_of_the_same_person_by_the_new_key(where: Where) -> Non
 
 def notice(store: Floor, event: str = "order-1") -> Notice:
     return Notice(
-        id=store._ports.new_id(),
+        id=store.ports["new_id"](),
         event=event,
         template=Template.PASSWORD_CHANGED,
         recipient="ada@example.com",
         data={},
-        message_id=f"<{store._ports.new_id()}@shop>",
+        message_id=f"<{store.ports['new_id']()}@shop>",
         created_at=store.clock(),
         due_at=store.clock(),
     )

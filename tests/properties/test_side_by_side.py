@@ -53,7 +53,7 @@ class Lying(MemoryStorage):
 
 def on(storage: MemoryStorage) -> Store:
     store = open_store(clock=fixed_clock())
-    return Store(**{**vars(store._ports), "storage": storage})
+    return Store(**{**store.ports, "storage": storage})
 
 
 def beside(repository: str, method: str, lie: Callable[[Callable[..., Any]], Callable[..., Any]]) -> SideBySide:

@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -18,13 +19,14 @@ from adapters.memory.simulated import MemoryBackend
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.tables import Table, Tables
 from storecore.money import Money
-from storecore.ports import Storage
-from storecore.testing.builders import NOW, ids, make_user
-from storecore.testing.crashing import Fate, ProcessDied, mortal, mortal_storage
+from storecore.ports import Passwords, Storage
+from storecore.testing.builders import NOW
 from storecore.testing.simulate import SimulationFailed, backend_named, simulate
 from storecore.testing.simulate.__main__ import main
 from storecore.testing.simulate.clockwork import SimulatedClock, SimulatedIds, chance
+from storecore.testing.simulate.fate import Fate
 from storecore.testing.simulate.state import plain
+from storecore.testing.wires import Call, Moment, ProcessDied
 
 PROJECT = Path(__file__).parents[2]
 HERE = "tests.properties.test_simulation"
@@ -177,53 +179,20 @@ def test_what_cant_be_understood_is_refused(arguments: list[str], capsys: pytest
     assert "usage:" in capsys.readouterr().err
 
 
-def _dies_at(moment: int) -> Fate:
-    """A fate that ends the process at so many moments from now."""
-    fate = Fate(random.Random(), every=1)
-    fate._left = moment
-    return fate
+def test_fate_strikes_so_often_on_average_sooner_at_a_higher_pace_and_never_while_resting() -> None:
+    def deaths(fate: Fate, port: type = Passwords, method: str = "hash") -> int:
+        call = Call(0, port, method, inside=False, writes=False)
+        for _ in range(30_000):
+            with suppress(ProcessDied):
+                fate.strike(Moment.BEFORE, call)
+        return fate.deaths
 
-
-@pytest.mark.parametrize(("moment", "lasts"), [(3, False), (6, False), (7, False), (8, True), (9, True)])
-def test_what_was_committed_before_the_process_died_lasts_and_nothing_else(moment: int, lasts: bool) -> None:
-    storage, new_id = MemoryStorage(), ids()
-    mortal_one = mortal_storage(storage, _dies_at(moment))
-    user = make_user(new_id)
-
-    def add() -> None:
-        with mortal_one.writing(NOW, new_id) as unit:
-            unit.users.add(user)
-            unit.new_id()
-            unit.commit()
-
-    with pytest.raises(ProcessDied):
-        add()
-    with storage.reading(NOW, new_id) as unit:
-        assert unit.users.by_email(user.email) == (user if lasts else None)
-
-
-def test_a_dead_process_reaches_no_port_on_its_way_out() -> None:
-    storage = MemoryStorage()
-    fate = _dies_at(2)
-    passwords = mortal(_Counting(), "passwords", fate)
-    with pytest.raises(ProcessDied, match="after passwords"):
-        passwords.hash("a")
-    with pytest.raises(ProcessDied):
-        passwords.hash("b")
-    with pytest.raises(ProcessDied), mortal_storage(storage, fate).reading(NOW, ids()):
-        pass
-    fate.born()
-    fate.resting = True
-    assert passwords.hash("c") == "hashed 2"
-
-
-class _Counting:
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def hash(self, password: str) -> str:
-        self.asked += 1
-        return f"hashed {self.asked}"
+    usual, hasty, resting = (Fate(random.Random(1), every=100) for _ in range(3))
+    hasty.pace, resting.resting = 3, True
+    assert 270 < deaths(usual) < 330
+    assert 810 < deaths(hasty) < 990
+    assert deaths(resting) == 0
+    assert deaths(Fate(random.Random(1), every=100), Storage, "scrub") == 0
 
 
 def test_ids_of_one_process_grow_even_if_the_clock_jumps_back() -> None:

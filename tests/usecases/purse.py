@@ -49,12 +49,12 @@ class Purse:
 
 def with_purse(store: Store, purse: Purse, name: str = "purse") -> Store:
     """The same store, with a provider."""
-    return Store(**{**vars(store._ports), "providers": {name: purse}})
+    return Store(**{**store.ports, "providers": {name: purse}})
 
 
 def pay_online(store: Store, order: Order, name: str = "purse") -> Order:
     """The order as if its money had just come through a provider."""
-    with store.storage.writing(store.clock(), store._ports.new_id) as unit:
+    with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         found = unit.orders.locked(order.id)
         assert found.payment_provider == OFFLINE
         waiting = found.await_payment(name, pay_by=None)

@@ -139,7 +139,7 @@ def test_mail_that_was_given_up_is_listed_and_sent_after_all(store: Floor) -> No
     admin = person(store, Role.ADMIN)
     store.mail()
     store.mailer.sent.clear()
-    with store.storage.writing(store.clock(), store._ports.new_id) as unit:
+    with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         dead = make_notice(unit.new_id, state=NoticeState.DEAD, attempts=40, error="nobody answers")
         unit.outbox.add([dead])
         unit.commit()
@@ -155,7 +155,7 @@ def test_mail_that_was_given_up_is_listed_and_sent_after_all(store: Floor) -> No
 
 def test_mail_is_retried_once_by_two_admins_at_once(store: Floor) -> None:
     admin = person(store, Role.ADMIN)
-    with store.storage.writing(store.clock(), store._ports.new_id) as unit:
+    with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         dead = make_notice(unit.new_id, state=NoticeState.DEAD)
         unit.outbox.add([dead])
         unit.commit()

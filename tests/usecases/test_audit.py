@@ -73,7 +73,7 @@ def claimed(store: Floor, agent: User) -> str:
 
 
 def dead_mail(store: Floor) -> str:
-    with store.storage.writing(store.clock(), store._ports.new_id) as unit:
+    with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         notice = make_notice(unit.new_id, state=NoticeState.DEAD, attempts=40)
         unit.outbox.add([notice])
         unit.commit()

@@ -194,7 +194,7 @@ def memory() -> Floor:
 
 def on(store: Store, **ports: object) -> Store:
     """The same store with other ports."""
-    return Store(**{**vars(store._ports), **ports})
+    return Store(**{**store.ports, **ports})
 
 
 def test_while_wrong_passwords_can_not_be_counted_nobody_gets_in(memory: Floor) -> None:

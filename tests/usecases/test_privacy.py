@@ -76,7 +76,7 @@ def well(store: Floor) -> bool:
     if isinstance(store.storage, MemoryStorage):
         return True
     assert isinstance(store.storage, SqlStorage)
-    return not verify(store.storage, store.clock(), files=store._ports.files)
+    return not verify(store.storage, store.clock(), files=store.ports["files"])
 
 
 # The map.
@@ -458,7 +458,7 @@ def test_what_can_not_be_removed_at_once_fails_no_erasure(store: Floor, caplog: 
     )
     leaving.erase(by=user, password=PASSWORD)
     assert "still to be removed" in caplog.text
-    files = store._ports.files
+    files = store.ports["files"]
     assert len(files.kept_before(store.clock() + timedelta(hours=1))) == 1
     store.time.forward(hours=2)
     store.mail()

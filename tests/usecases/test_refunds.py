@@ -209,7 +209,7 @@ def test_only_a_delivered_order_is_returned_and_not_for_ever(store: Floor) -> No
 def test_what_nobody_paid_for_is_not_given_back(store: Floor) -> None:
     buyer = person(store)
     order = delivered(store, buyer)
-    with store.storage.writing(store.time.at, store._ports.new_id) as unit:
+    with store.storage.writing(store.time.at, store.ports["new_id"]) as unit:
         unpaid = replace(unit.orders.locked(order.id), payment_status=PaymentStatus.UNPAID, version=order.version + 1)
         unit.orders.save(unpaid)
         unit.commit()
@@ -565,7 +565,7 @@ def test_an_unpaid_order_that_was_invoiced_is_credited_as_a_whole(store: Floor) 
     cancelled = store.orders.cancel(by=buyer, order_id=order.id)
     assert (cancelled.payment_status, cancelled.refunded) == (PaymentStatus.UNPAID, usd(0))
     assert not store.refunds.find(by=buyer).items
-    with store.storage.reading(store.time.at, store._ports.new_id) as unit:
+    with store.storage.reading(store.time.at, store.ports["new_id"]) as unit:
         (note,) = unit.credit_notes.of_order(order.id)
     assert (note.total, note.tax, note.refund_id) == (order.total, order.tax, None)
     store.mail()
@@ -608,7 +608,7 @@ def test_money_that_comes_after_the_order_was_credited_goes_back_without_a_secon
     order = store.orders.place(by=buyer, items=[(thing.id, 2)], deliver_to=HOME)
     store.orders.invoice(by=buyer, order_id=order.id)
     store.orders.cancel(by=buyer, order_id=order.id)
-    with store.storage.writing(store.time.at, store._ports.new_id) as unit:
+    with store.storage.writing(store.time.at, store.ports["new_id"]) as unit:
         taken = Outcome(state=PaymentState.SUCCEEDED, amount=order.total)
         payment = Payment(
             id=unit.new_id(), order_id=order.id, provider="purse", amount=order.total, created_at=unit.now
@@ -624,7 +624,7 @@ def test_money_that_comes_after_the_order_was_credited_goes_back_without_a_secon
     assert (refund.status, refund.cause, refund.amount) == ("refunded", RefundCause.LATE_PAYMENT, order.total)
     assert purse.given_back == {refund.id: order.total}
     assert read(store, order).payment_status is PaymentStatus.REFUNDED
-    with store.storage.reading(store.time.at, store._ports.new_id) as unit:
+    with store.storage.reading(store.time.at, store.ports["new_id"]) as unit:
         (note,) = unit.credit_notes.of_order(order.id)
     assert note.refund_id is None
     assert store.refunds.credit_note(by=buyer, refund_id=refund.id).name == "CN-000001.txt"

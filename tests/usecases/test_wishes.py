@@ -352,7 +352,7 @@ def test_a_worker_that_is_killed_between_two_batches_leaves_nobody_out_and_tells
         made.append(store.wishlist.new_id())
         return made[-1]
 
-    dying = Store(**{**vars(store._ports), "new_id": dying_id})
+    dying = Store(**{**store.ports, "new_id": dying_id})
     with pytest.raises(Killed):
         tell(dying, limit=3)
     assert len(made) == 5, "it died in the middle of the second batch"

@@ -126,7 +126,7 @@ def _told(result: Any) -> bytes:
 
 def _fail_to_mail(store: Floor) -> None:
     """The first mail to them is refused once."""
-    with store.storage.writing(store.clock(), store._ports.new_id) as unit:
+    with store.storage.writing(store.clock(), store.ports["new_id"]) as unit:
         for notice in unit.outbox.lease(store.clock(), store.clock(), 100):
             if notice.recipient == "zq-former@example.com":
                 unit.outbox.save(notice.failed(store.clock(), "zq-mail-error", for_good=True))
@@ -200,7 +200,7 @@ def kept(store: Floor, folder: Path) -> Iterator[tuple[str, set[str]]]:
         assert isinstance(storage, SqlStorage)
         yield from _in_rows(storage)
         yield from _in_secrets(storage)
-    if isinstance(files := store._ports.files, MemoryFiles):
+    if isinstance(files := store.ports["files"], MemoryFiles):
         for name in files.kept_before(store.clock() + timedelta(days=1)):
             with files.open(name) as file:
                 if found := traces_in(file.read()):

@@ -43,8 +43,9 @@ function that gives a context manager of a ``Stage``.
 '''
 
 from storecore.testing.faults.contract import STEPWISE, FaultsContract
+from storecore.testing.faults.plans import Fault, Kind
 from storecore.testing.faults.trials import Stage, Trials
-from storecore.testing.faults.wires import Fault, Kind, Moment
 from storecore.testing.machine.scene import MovingClock
+from storecore.testing.wires import Moment
 
 __all__ = ["STEPWISE", "Fault", "FaultsContract", "Kind", "Moment", "MovingClock", "Stage", "Trials"]

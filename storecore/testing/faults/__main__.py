@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name in names:
                 found = trials.undisturbed(name)
                 faults = list(chosen(trials, name, asked.share))
-                print(f"{name:32}{len(found.steps):5} calls {len(found.states) - 1:3} steps {len(faults):5} faults")
+                print(f"{name:32}{len(found.calls):5} calls {len(found.states) - 1:3} steps {len(faults):5} faults")
                 for fault in faults:
                     try:
                         trials.check(name, fault)

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from storecore.testing.faults.calls import WORK, use_cases
+from storecore.testing.faults.plans import Fault
 from storecore.testing.faults.trials import Stage, Trials
-from storecore.testing.faults.wires import Fault
 
 STEPWISE: Mapping[str, str] = MappingProxyType(
     {

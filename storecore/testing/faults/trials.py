@@ -12,11 +12,12 @@ from storecore.store import Store
 from storecore.testing.builders import NOW, ids
 from storecore.testing.faults.calls import Arguments, bound, calls, fresh, takes_once
 from storecore.testing.faults.looking import Rows, State, Teller, differences, rows_of
+from storecore.testing.faults.plans import Broken, Fault, Kind, faults, lasting
 from storecore.testing.faults.props import Post, SameHash
 from storecore.testing.faults.scene import prepare
-from storecore.testing.faults.wires import Broken, Fault, Killed, Kind, Moment, Step, Wires
 from storecore.testing.machine.bank import NAME, Account, Bank
 from storecore.testing.machine.scene import MovingClock
+from storecore.testing.wires import Call, Moment, ProcessDied, Wires
 from storecore.transactions import Replayed
 
 WAITS = (timedelta(0), timedelta(minutes=1), timedelta(minutes=31), timedelta(hours=7))
@@ -49,7 +50,7 @@ class Undisturbed:
     """
 
     arguments: Arguments
-    steps: Sequence[Step]
+    calls: Sequence[Call]
     states: Sequence[State]
     after: Sequence[int]
     answer: str
@@ -62,10 +63,8 @@ class Undisturbed:
 
     def faults(self) -> Iterator[Fault]:
         """Everything that can go wrong."""
-        for number, step in enumerate(self.steps):
-            for moment in Moment:
-                for kind in step.kinds(moment):
-                    yield Fault(number, moment, kind)
+        for call in self.calls:
+            yield from faults(call)
 
 
 class Trials:
@@ -107,15 +106,14 @@ class Trials:
         """Let something go wrong, and try again. Raises ``AssertionError`` when it does not end well."""
         known = self.undisturbed(use_case)
         self._restore()
-        wires = Wires(fault)
-        store = wires.wire(self._store)
+        store = Wires(fault.strike).wire(self._store)
         answer, raised = self._run(store, use_case, known.arguments)
         state = self._look()
-        where = f"{use_case} is {fault.kind} {fault.moment} call {fault.at}, {known.steps[fault.at]}"
+        where = f"{use_case} is {fault.kind} {fault.moment} call {fault.at}, {known.calls[fault.at]}"
         if fault.kind is Kind.KILLED:
-            assert isinstance(raised, Killed), f"{where}: it ends with {raised!r}"
+            assert isinstance(raised, ProcessDied), f"{where}: it ends with {raised!r}"
             self._same(known.at(fault), state, f"{where}: something is there that was not committed, or the reverse")
-        elif fault.kind is Kind.OVERTAKEN and known.steps[fault.at].writes:
+        elif fault.kind is Kind.OVERTAKEN and known.calls[fault.at].writes:
             assert raised is None, f"{where}: it is not run again, but ends with {raised!r}"
             self._alike(known.states[-1], state, f"{where}: the second run does something else")
         elif len(known.states) <= 2:
@@ -123,10 +121,13 @@ class Trials:
             assert state in possible, f"{where}: it is {'between' if raised else 'not done'}\n" + self._difference(
                 known.states[-1], state
             )
-        assert raised is None or isinstance(raised, (Killed, Broken, StoreError)), f"{where}: it ends with {raised!r}"
+        assert raised is None or isinstance(raised, (ProcessDied, Broken, StoreError)), (
+            f"{where}: it ends with {raised!r}"
+        )
         if raised is None and (fault.kind is Kind.OVERTAKEN or state == known.states[-1]):
             assert answer == known.answer, f"{where}: the answer is wrong\n- {known.answer}\n+ {answer}"
-        wires.mend()
+        if fault.kind is Kind.KILLED:
+            store = self._started_again()
         if state not in (ended := self._ended.setdefault(use_case, [])):
             self._check_end(store, use_case, known, state, where)
             ended.append(state)
@@ -174,36 +175,39 @@ class Trials:
 
     def _watched(self, use_case: str, arguments: Arguments) -> Undisturbed:
         self._restore()
-        states, after = [self._look()], list[int]()
+        states, after, made = [self._look()], list[int](), list[Call]()
 
-        def watch(step: Step) -> None:
-            if step.lasting and (state := self._look()) != states[-1]:
-                states.append(state)
-            after.append(len(states) - 1)
+        def watch(moment: Moment, call: Call) -> None:
+            if moment is Moment.BEFORE:
+                made.append(call)
+            elif moment is Moment.AFTER:
+                if lasting(call) and (state := self._look()) != states[-1]:
+                    states.append(state)
+                after.append(len(states) - 1)
 
-        wires = Wires(watch=watch)
-        store = wires.wire(self._store)
-        answer, raised = self._run(store, use_case, arguments)
+        answer, raised = self._run(Wires(watch).wire(self._store), use_case, arguments)
         assert raised is None, f"{use_case} ends with {raised!r}"
-        steps = tuple(wires.steps)
-        wires.mend()
         if len(states) == 1:
-            return Undisturbed(arguments, steps, states, after, answer, self._untouched)
-        self._settle(store)
-        return Undisturbed(arguments, steps, states, after, answer, self._teller.all_of(self._look()))
+            return Undisturbed(arguments, made, states, after, answer, self._untouched)
+        self._settle(self._started_again())
+        return Undisturbed(arguments, made, states, after, answer, self._teller.all_of(self._look()))
 
     @cached_property
     def _untouched(self) -> Counter[str]:
         """How it ends when nobody does anything but the worker."""
         self._restore()
-        self._settle(self._store)
+        self._settle(self._started_again())
         return self._teller.all_of(self._look())
+
+    def _started_again(self) -> Store:
+        """Another process, which knows nothing of the one before."""
+        return Store(**self._store.ports)
 
     def _run(self, store: Store, use_case: str, arguments: Arguments) -> tuple[str, BaseException | None]:
         """The answer in words, read to its end, or what was raised."""
         try:
             return self._teller.told(bound(store, use_case)(**fresh(arguments))), None
-        except (Exception, Killed) as raised:  # noqa: BLE001 - what may be raised is what is asked
+        except (Exception, ProcessDied) as raised:  # noqa: BLE001 - what may be raised is what is asked
             return "", raised
 
     def _settle(self, store: Store) -> None:

@@ -46,7 +46,7 @@ class SideBySide(Store):
             "storage": Storages([store.storage for store in stores]),
             "rate_limits": cast("RateLimits", Abreast("rate_limits", [store.rate_limits for store in stores], {})),
         }
-        super().__init__(**{**vars(stores[0]._ports), **kept})
+        super().__init__(**{**stores[0].ports, **kept})
 
     def close(self) -> None:
         """Close each of them."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from storecore.testing.crashing import ProcessDied
 from storecore.testing.simulate.auditors import Auditors
 from storecore.testing.simulate.backend import MakeBackend
 from storecore.testing.simulate.customers import Customers
@@ -14,6 +13,7 @@ from storecore.testing.simulate.staff import Staff
 from storecore.testing.simulate.state import state_hash
 from storecore.testing.simulate.weather import Weather
 from storecore.testing.simulate.world import World
+from storecore.testing.wires import ProcessDied
 
 A_DAY = timedelta(days=1)
 

@@ -14,15 +14,15 @@ from storecore.errors import Conflict, NotFound, ProviderDown, StoreError
 from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.notices import Notice, NoticeState
-from storecore.ports import PaymentProvider, ProductQuery, Unit
+from storecore.ports import ProductQuery, Unit
 from storecore.pricing import ShippingPolicy, TaxPolicy
 from storecore.shop import Shop
 from storecore.store import Store
 from storecore.testing.builders import NOW
-from storecore.testing.crashing import Fate, ProcessDied, mortal, mortal_storage
 from storecore.testing.machine.bank import NAME, Bank
 from storecore.testing.simulate.backend import Backend
 from storecore.testing.simulate.clockwork import SimulatedClock, SimulatedIds, chance
+from storecore.testing.simulate.fate import Fate
 from storecore.testing.simulate.outside import (
     FreePasswords,
     Line,
@@ -33,6 +33,7 @@ from storecore.testing.simulate.outside import (
     SimulatedFiles,
     SimulatedSigner,
 )
+from storecore.testing.wires import ProcessDied, Wires
 from storecore.transactions import Once, Replayed
 
 T = TypeVar("T")
@@ -104,23 +105,22 @@ class World:
 
     def _begin(self) -> Store:
         """A process of the shop, in which any call of a port may be the last."""
-        self.fate.born()
-        providers: dict[str, PaymentProvider] = {NAME: mortal(self.line.provider, "bank", self.fate)}
-        return Store(
-            storage=mortal_storage(self.storage, self.fate),
+        process = Store(
+            storage=self.storage,
             clock=self.clock,
             new_id=SimulatedIds(self.clock, self._chance),
             random=self._chance.randbytes,
-            passwords=mortal(FreePasswords(), "passwords", self.fate),
-            signer=mortal(self._signer, "signer", self.fate),
-            mailer=mortal(self.mail, "mailer", self.fate),
-            documents=mortal(PlainDocuments(), "documents", self.fate),
-            files=mortal(self.files, "files", self.fate),
-            hub=mortal(QuietHub(), "hub", self.fate),
-            rate_limits=mortal(NoRateLimits(), "rate limits", self.fate),
+            passwords=FreePasswords(),
+            signer=self._signer,
+            mailer=self.mail,
+            documents=PlainDocuments(),
+            files=self.files,
+            hub=QuietHub(),
+            rate_limits=NoRateLimits(),
             shop=self.shop,
-            providers=providers,
+            providers={NAME: self.line.provider},
         )
+        return Wires(self.fate.strike).wire(process)
 
     def note(self, who: str, what: str) -> None:
         """One more line of the history."""
