@@ -407,6 +407,15 @@ def test_customers_list_their_own_orders_and_staff_everybodys(store: Floor) -> N
         assert [each.id for each in store.orders.everyones(by=vendor, query=query).items] == expected
 
 
+def test_an_order_is_seen_by_its_owner_and_by_those_who_read_all(store: Floor) -> None:
+    ada, vendor = person(store), person(store, Role.VENDOR)
+    order = store.orders.place(by=ada, items=[(product(store).id, 1)], deliver_to=HOME)
+    assert store.orders.get(by=ada, order_id=order.id) == store.orders.get(by=vendor, order_id=order.id) == order
+    for stranger in (person(store), GUEST):
+        with pytest.raises(NotFound, match=r"^There is no such order\.$"):
+            store.orders.get(by=stranger, order_id=order.id)
+
+
 def test_the_delivery_list_names_each_line_until_it_is_done(store: Floor) -> None:
     vendor, hat, cap = person(store, Role.VENDOR), product(store), product(store)
     order = store.orders.place(by=vendor, items=[(hat.id, 1), (cap.id, 2)], deliver_to=HOME)

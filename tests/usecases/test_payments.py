@@ -536,10 +536,40 @@ def test_a_request_cut_off_after_the_charge_finds_what_the_worker_settled(store:
     bank.after_take = None
     store.time.forward(minutes=1)
     store.work()
+    asked = len(bank.asked)
     attempt = pay(store, ada, order, once=once())
     assert attempt.payment is not None
     assert (attempt.payment.state, attempt.order.status) == (PaymentState.SUCCEEDED, Status.CONFIRMED)
+    assert (bank.charges(), len(bank.asked)) == (1, asked), "nobody asks about what is known"
+
+
+def test_a_request_whose_answer_is_lost_is_answered_as_its_duplicate_was(store: Floor, ada: User, bank: Bank) -> None:
+    order = placed(store, ada)
+
+    def duplicate_then_down() -> None:
+        bank.after_take = None
+        pay(store, ada, order, once=once())
+        raise ProviderDown()
+
+    bank.after_take = duplicate_then_down
+    with pytest.raises(Replayed) as replayed:
+        pay(store, ada, order, once=once())
+    assert replayed.value.answer == b"confirmed"
     assert bank.charges() == 1
+
+
+def test_a_bank_that_gives_nothing_up_is_asked_three_times(store: Floor, ada: User, bank: Bank) -> None:
+    order, _ = second_step(store, ada)
+    asked = []
+
+    def keep(payment: Payment) -> Outcome:
+        asked.append(payment.id)
+        return Outcome(state=PaymentState.ACTION_NEEDED)
+
+    bank.abandon = keep  # type: ignore[method-assign]  # this bank is the test's
+    with pytest.raises(PaymentInProgress):
+        pay(store, ada, order)
+    assert asked == [payments(store, order)[0].id] * 3
 
 
 def test_two_clients_that_pay_at_once_charge_once(store: Floor, ada: User, bank: Bank) -> None:
