@@ -299,7 +299,12 @@ def test_units_of_one_product_that_move_at_once_count_together(store: Floor) -> 
     with store.storage.writing(store.time.at, store._ports.new_id) as unit:
         moves = [
             StockMove(
-                id=unit.new_id(), product_id=each.id, change=change, reason=StockReason.ADJUSTMENT, note="x", at=unit.now
+                id=unit.new_id(),
+                product_id=each.id,
+                change=change,
+                reason=StockReason.ADJUSTMENT,
+                note="counted",
+                at=unit.now,
             )
             for each, change in ((hat, 1), (hat, 1), (cap, 1), (cap, -1))
         ]
