@@ -891,6 +891,16 @@ def test_the_time_out_gives_an_open_payment_up_at_the_bank_first(store: Floor, a
     assert refunds(store, order) == []
 
 
+def test_the_time_out_gives_up_a_payment_that_its_bank_has_not_heard_of(store: Floor, ada: User, bank: Bank) -> None:
+    order, bank.down = placed(store, ada), True
+    pay(store, ada, order)
+    bank.down = False
+    store.time.forward(minutes=30)
+    assert store.orders.cancel_overdue() == 1
+    assert (now(store, order).status, payments(store, order)[0].state) == (Status.CANCELLED, PaymentState.FAILED)
+    assert bank.asked[-2:] == ["prepare", "abandon"]
+
+
 def test_money_that_came_in_the_last_moment_keeps_the_order(store: Floor, ada: User, bank: Bank) -> None:
     order, reference = second_step(store, ada)
     bank.approve(reference, approved=True)
