@@ -1,5 +1,6 @@
 """What the books keep of an order, field by field: the order itself, its invoice, its credit note, the ledger."""
 
+from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from storecore.accounts.model import GUEST, SYSTEM
 from storecore.accounts.permissions import Role
 from storecore.catalog.model import StockMove, StockReason
 from storecore.errors import IllegalTransition, Invalid, NotFound, NotInvoiced
+from storecore.lists import PageRequest
 from storecore.money import Money
 from storecore.orders.model import Order, PaymentStatus, Status
 from storecore.orders.refund import Disposition, RefundCause, RefundStatus
@@ -78,6 +80,7 @@ def test_an_order_keeps_what_its_quote_said(tmp_path: Path) -> None:
         (Status.PENDING, order.created_at, user.id, None)
     ]
     by_line = {line.id: line.product_id for line in order.lines}
+    assert not by_line.keys() & by_line.values(), "lines have ids of their own"
     steps = [(by_line.get(step.line or "", step.line), step.rule, step.base, step.amount) for step in order.explanation]
     assert steps == [(step.line, step.rule, step.base, step.amount) for step in quote.explain()]
 
@@ -196,6 +199,33 @@ def test_an_invoice_is_for_its_owner_and_for_those_who_read_invoices(store: Floo
     assert len(store.orders.invoices(by=SYSTEM).items) == 1
 
 
+def test_invoices_that_wait_are_issued_fifty_at_a_time(tmp_path: Path) -> None:
+    with open_floor("memory", tmp_path) as store:
+        user, hat = person(store), product(store, stock=51)
+        for _ in range(51):
+            store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME)
+        assert [store.orders.issue_due() for _ in range(3)] == [50, 1, 0]
+        assert store.orders.invoices(by=SYSTEM, page=PageRequest(limit=100)).items[0].number == "INV-000051"
+
+
+def test_an_order_that_is_cancelled_as_invoices_are_issued_keeps_no_other_waiting(store: Floor) -> None:
+    user, hat = person(store), product(store)
+    first, second = (store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME) for _ in range(2))
+
+    class Late(type(store.orders)):  # type: ignore[misc]  # a class of the store's own
+        """A worker that looked a moment ago."""
+
+        def _due(self, *, limit: int) -> list[str]:
+            found: list[str] = super()._due(limit=limit)
+            assert sorted(found) == sorted([first.id, second.id])
+            store.orders.cancel(by=user, order_id=found[0])
+            return found
+
+    late = Late(**{each.name: getattr(store.orders, each.name) for each in fields(store.orders)})
+    assert late.issue_due() == 1
+    assert len(store.orders.invoices(by=SYSTEM).items) == 1
+
+
 def test_a_cancelled_order_that_was_paid_is_given_back_and_credited_to_the_last_field(store: Floor) -> None:
     user, hat = person(store), product(store)
     order = store.orders.place(by=user, items=[(hat.id, 2)], deliver_to=HOME)
@@ -204,6 +234,7 @@ def test_a_cancelled_order_that_was_paid_is_given_back_and_credited_to_the_last_
     at = store.time.forward(hours=1)
     cancelled = store.orders.cancel(by=user, order_id=order.id)
     assert (cancelled.refunded, cancelled.payment_status) == (order.total, PaymentStatus.REFUNDED)
+    assert (cancelled.history[-1].at, cancelled.history[-1].actor_id) == (at, user.id)
     assert store.orders.get(by=user, order_id=order.id) == cancelled
     (refund,) = store.refunds.find(by=SYSTEM, query=RefundQuery(order_id=order.id)).items
     assert (refund.cause, refund.status, refund.customer_id) == (

@@ -36,7 +36,7 @@ from storecore.pricing import ShippingPolicy, TaxPolicy, TaxRate
 from storecore.shop import Shop
 from storecore.testing.contracts.proving import Together
 from storecore.transactions import Once, Replayed
-from tests.usecases.floor import HOME, Floor, on_hand, open_floor, person, product
+from tests.usecases.floor import HOME, PASSWORD, Floor, on_hand, open_floor, person, product
 
 WAY = (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)
 
@@ -151,6 +151,15 @@ def test_a_saved_address_is_used_by_its_owner_only(store: Floor) -> None:
         store.orders.place(by=thief, items=[(hat.id, 1)], deliver_to=saved.id)
     with pytest.raises(NotAuthenticated):
         store.orders.place(by=GUEST, items=[(hat.id, 1)], deliver_to=saved.id, email="g@example.com")
+
+
+def test_who_has_left_orders_nothing(store: Floor) -> None:
+    user, hat = person(store), product(store)
+    store.carts.add_item(by=user, product_id=hat.id, quantity=1)
+    store.accounts.erase(by=user, password=PASSWORD)
+    with pytest.raises(Forbidden):
+        store.orders.place(by=user, items=[(hat.id, 1)], deliver_to=HOME)
+    assert on_hand(store, hat) == 10
 
 
 def test_checkout_empties_the_cart_or_changes_nothing(store: Floor) -> None:
@@ -336,7 +345,11 @@ def test_a_quote_says_what_placing_then_costs(tmp_path: Path) -> None:
         for day, off in ((0, 0), (1, 1500)):
             store.time.forward(days=day)
             quote = store.orders.quote(by=user, items=[(hat.id, 3)], deliver_to=there, coupon="spring")
-            order = store.orders.place(by=user, items=[(hat.id, 3)], deliver_to=there, coupon="spring")
+            place = partial(store.orders.place, by=user, items=[(hat.id, 3)], deliver_to=there, coupon="spring")
+            with pytest.raises(PriceChanged) as changed:
+                place(expected_total=usd(1))
+            assert changed.value.extra["quote"] == quote
+            order = place()
             assert (quote.lines[0].key, quote.lines[0].tax_rate) == (hat.id, Decimal(10))
             assert (quote.total, quote.discount, quote.tax) == (order.total, order.discount, order.tax)
             assert quote.lines[0].product_discount == usd(off)
@@ -405,6 +418,15 @@ def test_customers_list_their_own_orders_and_staff_everybodys(store: Floor) -> N
         (OrderQuery(status=Status.SHIPPED), []),
     ]:
         assert [each.id for each in store.orders.everyones(by=vendor, query=query).items] == expected
+
+
+def test_an_order_is_seen_by_its_owner_and_by_those_who_read_all(store: Floor) -> None:
+    ada, vendor = person(store), person(store, Role.VENDOR)
+    order = store.orders.place(by=ada, items=[(product(store).id, 1)], deliver_to=HOME)
+    assert store.orders.get(by=ada, order_id=order.id) == store.orders.get(by=vendor, order_id=order.id) == order
+    for stranger in (person(store), GUEST):
+        with pytest.raises(NotFound, match=r"^There is no such order\.$"):
+            store.orders.get(by=stranger, order_id=order.id)
 
 
 def test_the_delivery_list_names_each_line_until_it_is_done(store: Floor) -> None:

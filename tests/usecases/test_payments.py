@@ -1,6 +1,7 @@
 """Paying through a provider: whatever fails on the way, money is taken once, and ends with goods or back home."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,7 @@ from storecore.errors import (
     PaymentInProgress,
     PreconditionFailed,
     ProviderDown,
+    Unreadable,
 )
 from storecore.money import Money
 from storecore.notices import Template
@@ -481,6 +483,23 @@ def test_one_payment_that_can_not_be_looked_up_does_not_keep_others_waiting(
     assert now(store, other).payment_status is PaymentStatus.PAID
 
 
+def test_a_worker_asks_about_five_payments_at_a_time(store: Floor, ada: User, bank: Bank) -> None:
+    for _ in range(8):
+        pay(store, ada, placed(store, ada), LOST_ANSWER)
+    store.time.forward(minutes=1)
+    assert [store.orders.settle_due(), store.orders.settle_due(limit=2), store.orders.settle_due()] == [5, 2, 1]
+
+
+def test_a_payment_that_a_worker_asks_about_is_anothers_after_two_minutes(store: Floor, ada: User, bank: Bank) -> None:
+    pay(store, ada, placed(store, ada), LOST_ANSWER)
+    store.time.forward(minutes=1)
+    assert len(store.orders._lease()) == 1
+    store.time.forward(minutes=2, seconds=-1)
+    assert store.orders.settle_due() == 0
+    store.time.forward(seconds=1)
+    assert store.orders.settle_due() == 1
+
+
 # Sent twice.
 
 
@@ -536,10 +555,40 @@ def test_a_request_cut_off_after_the_charge_finds_what_the_worker_settled(store:
     bank.after_take = None
     store.time.forward(minutes=1)
     store.work()
+    asked = len(bank.asked)
     attempt = pay(store, ada, order, once=once())
     assert attempt.payment is not None
     assert (attempt.payment.state, attempt.order.status) == (PaymentState.SUCCEEDED, Status.CONFIRMED)
+    assert (bank.charges(), len(bank.asked)) == (1, asked), "nobody asks about what is known"
+
+
+def test_a_request_whose_answer_is_lost_is_answered_as_its_duplicate_was(store: Floor, ada: User, bank: Bank) -> None:
+    order = placed(store, ada)
+
+    def duplicate_then_down() -> None:
+        bank.after_take = None
+        pay(store, ada, order, once=once())
+        raise ProviderDown()
+
+    bank.after_take = duplicate_then_down
+    with pytest.raises(Replayed) as replayed:
+        pay(store, ada, order, once=once())
+    assert replayed.value.answer == b"confirmed"
     assert bank.charges() == 1
+
+
+def test_a_bank_that_gives_nothing_up_is_asked_three_times(store: Floor, ada: User, bank: Bank) -> None:
+    order, _ = second_step(store, ada)
+    asked = []
+
+    def keep(payment: Payment) -> Outcome:
+        asked.append(payment.id)
+        return Outcome(state=PaymentState.ACTION_NEEDED)
+
+    bank.abandon = keep  # type: ignore[method-assign]  # this bank is the test's
+    with pytest.raises(PaymentInProgress):
+        pay(store, ada, order)
+    assert asked == [payments(store, order)[0].id] * 3
 
 
 def test_two_clients_that_pay_at_once_charge_once(store: Floor, ada: User, bank: Bank) -> None:
@@ -723,6 +772,34 @@ def test_an_order_that_is_not_paid_in_time_is_cancelled_and_everything_goes_back
     placed(store, ada, item=item, coupon="ONCE")
 
 
+def test_a_worker_cancels_five_orders_at_a_time(store: Floor, ada: User) -> None:
+    for _ in range(8):
+        placed(store, ada)
+    store.time.forward(minutes=30)
+    assert [store.orders.cancel_overdue(), store.orders.cancel_overdue(limit=2)] == [5, 2]
+    assert [store.orders.cancel_overdue(), store.orders.cancel_overdue()] == [1, 0]
+
+
+def test_an_order_that_can_not_be_read_keeps_no_other_from_being_cancelled(store: Floor, ada: User) -> None:
+    orders = [placed(store, ada) for _ in range(3)]
+    store.time.forward(minutes=30)
+    unread: list[str] = []
+
+    class Blind(type(store.orders)):  # type: ignore[misc]  # a class of the store's own
+        """The key to the first one is lost."""
+
+        def _opened(self, *, order_id: str) -> Any:
+            if not unread:
+                unread.append(order_id)
+                raise Unreadable()
+            return super()._opened(order_id=order_id)
+
+    blind = Blind(**{each.name: getattr(store.orders, each.name) for each in fields(store.orders)})
+    assert blind.cancel_overdue() == 3
+    waiting = [order.id for order in orders if now(store, order).status is Status.PENDING]
+    assert waiting == unread
+
+
 def test_offline_orders_wait_for_staff(store: Floor, ada: User) -> None:
     order = placed(store, ada, payment="offline")
     store.time.forward(days=300)
@@ -812,6 +889,16 @@ def test_the_time_out_gives_an_open_payment_up_at_the_bank_first(store: Floor, a
     store.work()
     assert bank.charges() == 0
     assert refunds(store, order) == []
+
+
+def test_the_time_out_gives_up_a_payment_that_its_bank_has_not_heard_of(store: Floor, ada: User, bank: Bank) -> None:
+    order, bank.down = placed(store, ada), True
+    pay(store, ada, order)
+    bank.down = False
+    store.time.forward(minutes=30)
+    assert store.orders.cancel_overdue() == 1
+    assert (now(store, order).status, payments(store, order)[0].state) == (Status.CANCELLED, PaymentState.FAILED)
+    assert bank.asked[-2:] == ["prepare", "abandon"]
 
 
 def test_money_that_came_in_the_last_moment_keeps_the_order(store: Floor, ada: User, bank: Bank) -> None:

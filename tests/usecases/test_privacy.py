@@ -14,7 +14,7 @@ import pytest
 from adapters.memory import MemoryStorage
 from adapters.sql import SqlStorage
 from adapters.sql.verify import verify
-from storecore.accounts.model import GUEST, SYSTEM, Address, User
+from storecore.accounts.model import GUEST, SYSTEM, Address, Guest, User
 from storecore.accounts.permissions import Role
 from storecore.errors import (
     Forbidden,
@@ -487,3 +487,21 @@ def test_a_guests_order_goes_when_its_invoice_may(tmp_path: Path) -> None:
             assert {invoice.buyer for invoice in store.orders.invoices(by=SYSTEM).items} == {FORGOTTEN}
             assert b"Erased" in store.orders.invoice(by=SYSTEM, order_id=order.id).content
             assert store.orders.mine(by=ada, query=OrderQuery()).items[0].customer_name == "Ada Lovelace"
+
+
+def test_what_was_said_of_a_guests_refund_goes_with_its_papers(store: Floor) -> None:
+    ada, thing = person(store), product(store)
+    refunds = []
+    for by, email in ((ada, None), (GUEST, "guest@example.com")):
+        order = store.orders.place(by=by, items=[(thing.id, 1)], deliver_to=HOME, email=email)
+        for status in (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED):
+            store.orders.advance(by=SYSTEM, order_id=order.id, to=status)
+        owner = ada if by is ada else Guest(order_id=order.id)
+        asked = store.refunds.request(by=owner, order_id=order.id, items=[(order.lines[0].id, 1)], reason="Too small")
+        refunds.append(store.refunds.approve(by=SYSTEM, refund_id=asked.id, note="Sorry", expect_return=False))
+    store.mail()
+    store.time.at = Clock().at.replace(year=2037)
+    assert store.orders.forget_buyers(limit=1) == 4, "two invoices and two credit notes, however few at a time"
+    hers, guests = (store.refunds.get(by=SYSTEM, refund_id=each.id) for each in refunds)
+    assert (hers.reason, hers.decision_note) == ("Too small", "Sorry")
+    assert (guests.reason, guests.decision_note) == ("", None)

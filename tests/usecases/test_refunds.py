@@ -35,7 +35,7 @@ from storecore.ports import AuditQuery, RefundQuery
 from storecore.store import Store
 from storecore.testing.contracts.proving import Together
 from storecore.transactions import Once, Replayed
-from tests.usecases.floor import HOME, Floor, on_hand, person, product
+from tests.usecases.floor import HOME, PASSWORD, Floor, on_hand, person, product
 from tests.usecases.purse import Purse, pay_online, with_purse
 
 WAY = (Status.CONFIRMED, Status.PROCESSING, Status.SHIPPED, Status.DELIVERED)
@@ -91,6 +91,8 @@ def test_parts_of_a_line_add_up_to_what_was_paid_whatever_is_rounded(store: Floo
         refund = store.refunds.approve(by=sales, refund_id=refund.id, expect_return=False)
         amounts.append((refund.amount, refund.tax))
     assert amounts == [(usd(360), usd(27)), (usd(359), usd(26)), (usd(360), usd(27))]
+    with store.storage.reading(store.time.at, str) as unit:
+        assert [(note.total, note.tax) for note in unit.credit_notes.of_order(order.id)] == amounts
     assert read(store, order).refunded == order.lines[0].total
     assert read(store, order).payment_status is PaymentStatus.PARTLY_REFUNDED
     with pytest.raises(NotReturnable):
@@ -203,6 +205,14 @@ def test_only_a_delivered_order_is_returned_and_not_for_ever(store: Floor) -> No
     store.refunds.withdraw(by=buyer, refund_id=asked(store, order, buyer).id)
     store.time.forward(seconds=1)
     with pytest.raises(NotReturnable, match="30 days"):
+        asked(store, order, buyer)
+
+
+def test_who_has_left_asks_for_nothing_back(store: Floor) -> None:
+    buyer = person(store)
+    order = delivered(store, buyer)
+    store.accounts.erase(by=buyer, password=PASSWORD)
+    with pytest.raises(Forbidden):
         asked(store, order, buyer)
 
 
@@ -508,6 +518,25 @@ def test_a_provider_that_is_not_set_up_any_more_is_noted(store: Floor) -> None:
     assert store.refunds.pay_out() == 0
 
 
+def test_a_worker_gives_back_five_at_a_time_or_as_many_as_it_is_told(store: Floor) -> None:
+    purse = Purse()
+    shop = with_purse(store, purse)
+    owed = [_owed(store) for _ in range(8)]
+    assert [shop.refunds.pay_out(), shop.refunds.pay_out(limit=2), shop.refunds.pay_out()] == [5, 2, 1]
+    assert set(purse.given_back) == {refund.id for refund in owed}
+
+
+def test_a_refund_that_a_worker_took_is_anothers_after_five_minutes(store: Floor) -> None:
+    purse, refund = Purse(), _owed(store)
+    shop = with_purse(store, purse)
+    shop.refunds._lease(limit=1)
+    store.time.forward(minutes=5, seconds=-1)
+    assert shop.refunds.pay_out() == 0
+    store.time.forward(seconds=1)
+    assert shop.refunds.pay_out() == 1
+    assert set(purse.given_back) == {refund.id}
+
+
 def test_workers_that_run_at_once_pay_each_refund_once(store: Floor) -> None:
     purse = Purse()
     shop = with_purse(store, purse)
@@ -627,6 +656,8 @@ def test_money_that_comes_after_the_order_was_credited_goes_back_without_a_secon
     with store.storage.reading(store.time.at, store.ports["new_id"]) as unit:
         (note,) = unit.credit_notes.of_order(order.id)
     assert note.refund_id is None
+    (told,) = [notice for notice in store.mail() if notice.template is Template.REFUND_STATUS]
+    assert told.credit_note_id == note.id
     assert store.refunds.credit_note(by=buyer, refund_id=refund.id).name == "CN-000001.txt"
 
 

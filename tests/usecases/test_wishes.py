@@ -9,7 +9,9 @@ import pytest
 from storecore.accounts.model import GUEST, SYSTEM, User
 from storecore.accounts.permissions import Role
 from storecore.catalog import wishing
-from storecore.catalog.model import Product
+from storecore.catalog.alerts import restocked
+from storecore.catalog.model import Product, StockMove, StockReason
+from storecore.catalog.wish import News
 from storecore.errors import (
     AlreadyWished,
     Forbidden,
@@ -213,6 +215,13 @@ def test_a_discount_that_takes_off_less_than_a_cent_is_no_news(store: Floor) -> 
     assert news(store) == []
 
 
+def test_a_discount_of_less_than_a_percent_is_news(store: Floor) -> None:
+    hat = product(store, price=2000)
+    wisher(store, hat)
+    reduce(store, hat, percent="0.50")
+    assert [notice.data["final_price"] for notice in news(store)] == ["19.90"]
+
+
 def test_a_planned_discount_is_news_when_it_begins(store: Floor) -> None:
     hat = product(store)
     early = wisher(store, hat)
@@ -282,6 +291,38 @@ def test_what_comes_back_tells_its_wishers_and_what_was_there_does_not(store: Fl
     store.time.forward(minutes=1)
     add_stock(store, hat, 1)
     assert len(news(store)) == 2
+
+
+def test_units_of_one_product_that_move_at_once_count_together(store: Floor) -> None:
+    hat, cap = product(store, stock=0), product(store, stock=0)
+    wisher(store, hat, cap)
+    with store.storage.writing(store.time.at, store._ports.new_id) as unit:
+        moves = [
+            StockMove(
+                id=unit.new_id(),
+                product_id=each.id,
+                change=change,
+                reason=StockReason.ADJUSTMENT,
+                note="counted",
+                at=unit.now,
+            )
+            for each, change in ((hat, 1), (hat, 1), (cap, 1), (cap, -1))
+        ]
+        restocked(unit, moves, unit.stock.move(moves))
+        unit.commit()
+    assert [notice.data["sku"] for notice in news(store)] == [hat.sku]
+
+
+def test_what_comes_back_reduced_is_told_as_coming_back(store: Floor) -> None:
+    hat = product(store, price=2000, stock=0)
+    reduce(store, hat, ends=48)
+    wisher(store, hat)
+    add_stock(store, hat, 1)
+    with store.storage.writing(store.time.at, str) as unit:
+        alert = unit.wishes.next_alert()
+    assert alert is not None
+    assert (alert.news, alert.product_id, alert.at) == (News.RESTOCK, hat.id, store.time.at)
+    assert (alert.price, alert.final_price, alert.percent, alert.ends_at) == (usd(2000), usd(1800), None, None)
 
 
 def test_a_cancelled_order_brings_its_goods_back(store: Floor) -> None:
