@@ -32,15 +32,18 @@ class Answer:
         return judge(self.question, self.found)
 
 
-def answers(back_end: str, folder: Path, seed: str = "") -> Sequence[Answer]:
-    """Every question of a seed, put to both shops on one back end. ``folder`` keeps their files."""
+def answers(back_end: str, folder: Path, seed: str = "", *, each: int = 1) -> Sequence[Answer]:
+    """The questions of a seed, or one of ``each`` so many, put to both shops on one back end.
+
+    ``folder`` keeps their files.
+    """
     gathered: list[Answer] = []
     for name, fill in (("demo", _fill_demo), ("department-store", _fill_department_store)):
         place = folder / name
         place.mkdir()
         with open_floor(back_end, place) as store:
-            asked = fill(store, seed)
-            gathered += (Answer(question=each, found=_found(store, each.text)) for each in asked)
+            asked = fill(store, seed)[::each]
+            gathered += (Answer(question=question, found=_found(store, question.text)) for question in asked)
     return gathered
 
 
